@@ -1,0 +1,5 @@
+"""The reference implementations of the course, and what its lessons stand on.
+
+Imports point one way: errors, places | data, losses, plots | models, train, lesson | bounds, metrics |
+exercises, widgets | workbook, lab | grading. Each may import what stands before it, never what stands after.
+"""

@@ -1,0 +1,32 @@
+"""Losses of images and of codes: one number per image, in nats, summed over pixels or latents; never over the batch.
+
+The training loop takes the mean over the batch.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+
+def squared_error(x_hat: Float[Tensor, "B *D"], x: Float[Tensor, "B *D"]) -> Float[Tensor, " B"]:
+    """Half the squared distance between images: -log N(x; x_hat, I) in nats, without its constant.
+
+    Bishop (2006), Pattern Recognition and Machine Learning, equation 1.53 with unit variance.
+    """
+    return 0.5 * (x_hat - x).square().flatten(1).sum(1)
+
+
+def bernoulli_nll(x_logits: Float[Tensor, "B *D"], x: Float[Tensor, "B *D"]) -> Float[Tensor, " B"]:
+    """-log p(x) in nats, each pixel a coin with probability sigmoid(x_logits); binary cross-entropy for gray x.
+
+    Kingma & Welling (2014), appendix C.1, arXiv:1312.6114.
+    """
+    return functional.binary_cross_entropy_with_logits(x_logits, x, reduction="none").flatten(1).sum(1)
+
+
+def gaussian_kl(mu: Float[Tensor, "B Z"], logvar: Float[Tensor, "B Z"]) -> Float[Tensor, " B"]:
+    """KL(N(mu, sigma^2) || N(0, I)) with logvar = log sigma^2, in nats per image.
+
+    Kingma & Welling (2014), appendix B, arXiv:1312.6114.
+    """
+    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(1)

@@ -1,0 +1,37 @@
+"""Numbers that judge a model: each states its range and which way is better."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def principal_subspace(x: Float[Tensor, "N D"], latent_dim: int) -> tuple[Float[Tensor, " D"], Float[Tensor, "Z D"]]:
+    """Mean of the rows of x, and `latent_dim` orthonormal rows along which x varies most, the largest first (PCA).
+
+    Pearson (1901), doi:10.1080/14786440109462720.
+    """
+    mean = x.mean(0)
+    _, _, directions = torch.linalg.svd(x - mean, full_matrices=False)
+    return mean, directions[:latent_dim]
+
+
+def largest_angle(a: Float[Tensor, "Z D"], b: Float[Tensor, "Z D"]) -> float:
+    """Largest principal angle between the spans of the rows of a and of b, in degrees; 0 when they are the same.
+
+    Björck & Golub (1973), doi:10.1090/S0025-5718-1973-0348991-3.
+    """
+    q_a = torch.linalg.qr(a.T).Q
+    q_b = torch.linalg.qr(b.T).Q
+    cosines = torch.linalg.svdvals(q_a.T @ q_b).clamp(max=1.0)
+    return cosines.min().acos().rad2deg().item()
+
+
+def explained_share(x: Float[Tensor, "N *D"], x_hat: Float[Tensor, "N *D"]) -> float:
+    """1 - squared error of x_hat / squared error of the mean image; 1 is perfect, 0 no better than the mean image."""
+    error = (x - x_hat).square().sum()
+    return (1 - error / (x - x.mean(0)).square().sum()).item()
+
+
+def nearest_distance(x: Float[Tensor, "B *D"], x_train: Float[Tensor, "N *D"]) -> Float[Tensor, " B"]:
+    """Euclidean distance of each image to the nearest of the images x_train; 0 for a copy. Blur makes it smaller."""
+    return torch.cdist(x.flatten(1), x_train.flatten(1)).min(1).values

@@ -1,0 +1,35 @@
+"""Variational autoencoders: the encoder names a Gaussian over codes, the decoder a distribution over images."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from course_utils.models.autoencoder import PIXELS
+
+
+class DenseVAE(nn.Module):
+    """784 -> hidden_dim -> latent_dim -> hidden_dim -> 784; q(z|x) = N(mu, diag sigma^2), p(x|z) Bernoulli by logits.
+
+    Kingma & Welling (2014), appendix C, arXiv:1312.6114.
+    """
+
+    def __init__(self, latent_dim: int = 20, hidden_dim: int = 400):
+        super().__init__()
+        self.hidden = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, hidden_dim), nn.ReLU())
+        self.mu = nn.Linear(hidden_dim, latent_dim)
+        self.logvar = nn.Linear(hidden_dim, latent_dim)
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, PIXELS), nn.Unflatten(1, (1, 28, 28))
+        )
+
+    def encode(self, x: Float[Tensor, "B 1 28 28"]) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B Z"]]:
+        hidden = self.hidden(x)
+        return self.mu(hidden), self.logvar(hidden)
+
+    def forward(
+        self, x: Float[Tensor, "B 1 28 28"]
+    ) -> tuple[Float[Tensor, "B 1 28 28"], Float[Tensor, "B Z"], Float[Tensor, "B Z"]]:
+        """Logits of a reconstruction from one draw of the code, and the mu and logvar it was drawn from."""
+        mu, logvar = self.encode(x)
+        z = mu + (0.5 * logvar).exp() * torch.randn_like(mu)
+        return self.decoder(z), mu, logvar

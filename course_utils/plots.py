@@ -1,0 +1,219 @@
+"""House plots: each returns a figure whose title is its message; `show` displays it with its alt text.
+
+Images are gray with a fixed scale from 0 to 1. Colors mean the same in every lesson: INK data, BLUE model or
+reconstruction, VERMILION prior, KL or fake, GREEN discriminator. The only module that imports matplotlib.
+"""
+
+import io
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+import numpy as np
+import torch
+from IPython.display import display
+from jaxtyping import Float, Int
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from torch import Tensor
+
+INK, BLUE, VERMILION, GREEN = "#222222", "#0072B2", "#D55E00", "#009E73"
+# Ten classes: told apart by lightness as well as by hue (after Paul Tol's and Okabe & Ito's sets).
+CLASSES = (
+    "#332288", "#0072B2", "#56B4E9", "#44AA99", "#117733", "#999933", "#E69F00", "#D55E00", "#CC79A7", "#882255",
+)  # fmt: skip
+
+
+def use_style() -> None:
+    """Set the course's matplotlib style."""
+    plt.style.use(str(files("course_utils") / "course.mplstyle"))
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure once, as a picture that carries its alt text, and close it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150)
+    plt.close(figure)
+    width = round(figure.get_figwidth() * 100)
+    data = {"image/png": b64encode(buffer.getvalue()).decode(), "text/plain": alt}
+    display(data, metadata={"image/png": {"width": width, "alt": alt}}, raw=True)
+
+
+def array(x: Tensor) -> np.ndarray:
+    """A tensor as matplotlib wants it: detached, on the CPU."""
+    return x.detach().cpu().numpy()
+
+
+def rows(images: Mapping[str, Float[Tensor, "N 1 H W"]], title: str, columns: int | None = None) -> Figure:
+    """One labeled row of pictures for each entry; the columns are the same samples in every row."""
+    count = max(len(x) for x in images.values()) if columns is None else columns
+    scale = min(0.62, 5.2 / count)
+    figure, axes = plt.subplots(len(images), 1, figsize=(6.4, 0.42 + len(images) * (scale + 0.07)), squeeze=False)
+    for ax, (label, x) in zip(axes[:, 0], images.items(), strict=True):
+        _picture(ax, torch.cat(list(_framed(x[:count])), dim=2)[0])
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=6)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def grid(x: Float[Tensor, "N 1 H W"], title: str, columns: int = 12, ax: Axes | None = None) -> Figure:
+    """Pictures side by side, row after row."""
+    strips = [torch.cat(list(_framed(strip)), dim=2)[0] for strip in x.split(columns)]
+    width = strips[0].shape[1]
+    strips = [torch.nn.functional.pad(strip, (0, width - strip.shape[1]), value=1.0) for strip in strips]
+    whole = torch.cat(strips)
+    if ax is None:
+        height = 6.2 * whole.shape[0] / whole.shape[1]
+        _, ax = plt.subplots(figsize=(6.4, height + 0.35))
+    _picture(ax, whole)
+    ax.set_title(title)
+    return ax.figure
+
+
+def code_story(x: Float[Tensor, "1 H W"], z: Float[Tensor, " Z"], x_hat: Float[Tensor, "1 H W"], title: str) -> Figure:
+    """One image, its code as bars, and its reconstruction, from left to right."""
+    figure, axes = plt.subplots(1, 3, figsize=(6.4, 2.2), width_ratios=(1, 2, 1))
+    for ax, image, name in ((axes[0], x, "image x"), (axes[2], x_hat, "reconstruction x_hat")):
+        _picture(ax, image[0].detach().cpu())
+        ax.set_xlabel(name)
+    axes[1].bar(range(1, len(z) + 1), array(z), color=BLUE, width=0.7)
+    axes[1].axhline(0, color=INK, linewidth=0.8)
+    axes[1].set(xlabel="code z, number by number", xticks=range(1, len(z) + 1))
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def cloud(sets: Mapping[str, Float[Tensor, "N 2"]], title: str, colors: Sequence[str] = (INK, BLUE)) -> Figure:
+    """Sets of points in the plane, both axes to one scale, each set named beside its highest point."""
+    figure, ax = plt.subplots(figsize=(6.4, 3.6))
+    for (label, points), color in zip(sets.items(), colors, strict=False):
+        points = array(points)
+        ax.scatter(*points.T, s=8, color=color, alpha=0.5, linewidths=0)
+        top = points[points[:, 1].argmax()]
+        ax.annotate(label, top, (8, 4), textcoords="offset points", color=color, fontweight="bold")
+    ax.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
+    ax.set_aspect("equal", adjustable="datalim")
+    return figure
+
+
+def directions(vectors: Mapping[str, Float[Tensor, "N 1 H W"]], title: str) -> Figure:
+    """Labeled rows of signed pictures: blue above zero, vermilion below, white zero; each scaled to its own length."""
+    colors = LinearSegmentedColormap.from_list("signed", [VERMILION, "white", BLUE])
+    count = max(len(v) for v in vectors.values())
+    figure, axes = plt.subplots(len(vectors), count, figsize=(6.4, 0.4 + 1.25 * len(vectors)), squeeze=False)
+    for row, (label, v) in zip(axes, vectors.items(), strict=True):
+        for ax, image in zip(row, array(v), strict=False):
+            limit = np.abs(image).max()
+            ax.imshow(image[0], cmap=colors, vmin=-limit, vmax=limit)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center", labelpad=6)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def judgments(
+    groups: Mapping[str, tuple[Float[Tensor, " _"], Float[Tensor, " _"]]],
+    limits: tuple[float, float],
+    title: str,
+    colors: Sequence[str],
+) -> Figure:
+    """A panel for each group of pictures, (distance, confidence) a dot; those within both limits pass, and are shaded.
+
+    `limits` are the largest distance and the least confidence that pass; the share that does stands in the panel.
+    """
+    figure, axes = plt.subplots(1, len(groups), figsize=(6.4, 2.6), sharex=True, sharey=True)
+    far = max(float(distance.max()) for distance, _ in groups.values())
+    for ax, (label, (distance, confidence)), color in zip(axes, groups.items(), colors, strict=True):
+        share = ((distance <= limits[0]) & (confidence >= limits[1])).float().mean()
+        ax.fill_between([0, limits[0]], limits[1], 1.02, color=GREEN, alpha=0.15, linewidth=0)
+        ax.scatter(array(distance), array(confidence), s=6, color=color, alpha=0.5, linewidths=0)
+        ax.set_title(label, fontsize=9, color=color)
+        ax.text(0.97, 0.04, f"{share:.0%} pass", transform=ax.transAxes, ha="right", color=color)
+        ax.set(xlim=(0, 1.05 * far), ylim=(0, 1.02))
+    axes[0].set_ylabel("confidence of the classifier")
+    figure.supxlabel("distance to the nearest training picture", fontsize=9)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def arrows(
+    ways: Mapping[str, Float[Tensor, "N 2"]], start: Float[Tensor, "N 2"], x: Float[Tensor, "M 2"], title: str
+) -> Figure:
+    """A panel for each entry: an arrow from every start to its end, over the data x in ink; one scale for all."""
+    figure, axes = plt.subplots(1, len(ways), figsize=(6.4, 2.9), sharex=True, sharey=True)
+    for ax, (label, end), color in zip(axes, ways.items(), (VERMILION, BLUE), strict=True):
+        ax.scatter(*array(x).T, s=2, color=INK, alpha=0.35, linewidths=0)
+        ax.quiver(
+            *array(start).T, *array(end - start).T, color=color, angles="xy", scale_units="xy", scale=1, width=5e-3
+        )
+        ax.set_title(label, fontsize=9, color=color)
+        ax.set(aspect="equal", xlabel="first coordinate")
+    axes[0].set_ylabel("second coordinate")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def code_map(
+    z: Float[Tensor, "N 2"], y: Int[Tensor, " N"], title: str, ax: Axes | None = None, size: float = 6.0
+) -> Figure:
+    """Codes in the plane, one color a class, each class named at the median of its codes."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 5.2))
+    z, y = array(z), array(y)
+    for k in np.unique(y):
+        color = CLASSES[k % len(CLASSES)]
+        ax.scatter(*z[y == k].T, s=size, color=color, alpha=0.6, linewidths=0)
+    for k in np.unique(y):
+        middle = np.median(z[y == k], axis=0)
+        box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": CLASSES[k % len(CLASSES)]}
+        ax.text(*middle, str(k), ha="center", va="center", fontweight="bold", bbox=box)
+    ax.set(xlabel="first code number", ylabel="second code number", title=title)
+    ax.set_aspect("equal", adjustable="datalim")
+    return ax.figure
+
+
+def curves(
+    lines: Mapping[str, Sequence[float] | tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    xlabel: str = "epoch",
+    ylabel: str = "nats per image",
+    colors: Sequence[str] = (BLUE, VERMILION, GREEN, INK, "#CC79A7", "#E69F00"),
+    ax: Axes | None = None,
+) -> Figure:
+    """Lines against the epoch (or `(x, y)` pairs), each named at its right end."""
+    if ax is None:
+        _, ax = plt.subplots()
+    ends = []
+    for (label, line), color in zip(lines.items(), colors, strict=False):
+        x, y = line if isinstance(line, tuple) else (range(1, len(line) + 1), line)
+        ax.plot(list(x), list(y), color=color)
+        ends.append((list(x)[-1], list(y)[-1], label, color))
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    _name_ends(ax, ends)
+    return ax.figure
+
+
+def _name_ends(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Write each line's name beside its end, pushed apart where two ends would collide."""
+    to_pixels = ax.transData.transform
+    gap = 13.0  # points of one line of text
+    height = None
+    for x, y, label, color in sorted(ends, key=lambda end: end[1]):
+        at = to_pixels((x, y))[1] * 72 / ax.figure.dpi
+        height = at if height is None else max(at, height + gap)
+        offset = (6, height - at)
+        ax.annotate(label, (x, y), offset, textcoords="offset points", color=color, va="center", annotation_clip=False)
+
+
+def _framed(x: Tensor) -> Tensor:
+    """Pictures with a thin white frame, so that neighbors are told apart."""
+    return torch.nn.functional.pad(x.detach().cpu(), (1, 1, 1, 1), value=1.0)
+
+
+def _picture(ax: Axes, image: Tensor) -> None:
+    ax.imshow(image, vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)

@@ -1,0 +1,33 @@
+"""Metrics against an independent implementation or a case whose answer is known."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import subspace_angles
+from sklearn.decomposition import PCA
+
+from course_utils import metrics
+
+
+def test_principal_subspace_is_that_of_scikit_learn():
+    x = torch.randn(50, 8, generator=torch.Generator().manual_seed(0)) * torch.arange(1, 9) + 5
+    mean, directions = metrics.principal_subspace(x, 3)
+    pca = PCA(3).fit(x.numpy())
+    assert np.allclose(mean, pca.mean_, atol=1e-5)
+    assert np.allclose(np.abs(directions @ pca.components_.T), np.eye(3), atol=1e-4)
+
+
+def test_largest_angle_is_that_of_scipy():
+    a, b = torch.randn(2, 3, 9, generator=torch.Generator().manual_seed(0))
+    want = np.rad2deg(subspace_angles(a.numpy().T, b.numpy().T).max())
+    assert metrics.largest_angle(a, b) == pytest.approx(want, abs=1e-3)
+    assert metrics.largest_angle(a, a.flip(0) * 3) == pytest.approx(0, abs=0.1)
+    assert metrics.largest_angle(torch.tensor([[1.0, 0.0]]), torch.tensor([[3.0, 3.0]])) == pytest.approx(45, abs=1e-3)
+
+
+def test_explained_share_of_perfect_lazy_and_worse():
+    x = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1)
+    assert metrics.explained_share(x, x) == 1
+    assert metrics.explained_share(x, torch.full_like(x, 0.5)) == 0
+    assert metrics.explained_share(x, torch.tensor([0.1, 0.9]).view(2, 1, 1, 1)) == pytest.approx(0.96)
+    assert metrics.explained_share(x, 1 - x) < 0

@@ -1,0 +1,50 @@
+"""House plots: one gray scale, named lines, and alt text that is stored with the picture."""
+
+import base64
+
+import pytest
+import torch
+from matplotlib import pyplot as plt
+
+from course_utils import plots
+
+plots.use_style()
+x = torch.rand(5, 1, 28, 28)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    displayed = []
+    monkeypatch.setattr(plots, "display", lambda data, metadata, raw: displayed.append((data, metadata)))
+    return displayed
+
+
+def test_show_stores_alt_text_with_the_picture_and_closes_the_figure(shown):
+    plots.show(plots.grid(x, "Five pictures"), alt="five random pictures")
+    ((data, metadata),) = shown
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"] == data["text/plain"] == "five random pictures"
+    assert metadata["image/png"]["width"] == 640 and plt.get_fignums() == []
+
+
+def test_pictures_share_one_gray_scale_whatever_their_range():
+    for figure in (plots.rows({"dim": 0.1 * x, "bright": 3 * x}, "Rows"), plots.grid(0.1 * x, "Grid", columns=2)):
+        assert {image.get_clim() for ax in figure.axes for image in ax.images} == {(0, 1)}
+        plt.close(figure)
+
+
+def test_rows_and_lines_are_named():
+    figure = plots.rows({"data": x, "model": x}, "Rows")
+    assert [ax.get_ylabel() for ax in figure.axes] == ["data", "model"]
+    figure = plots.curves({"a": [3.0, 1.0], "b": ([0, 4], [2.0, 1.0])}, "Curves")
+    assert {text.get_text() for text in figure.axes[0].texts} == {"a", "b"}
+    plt.close("all")
+
+
+def test_a_model_s_output_can_be_plotted_as_it_is():
+    z = torch.randn(5, 2, requires_grad=True)
+    plots.code_map(z, torch.arange(5), "Map")
+    plots.code_story(x[0], z[0], (x * z.sum())[0], "Story")
+    plots.cloud({"data": z.detach(), "model": z}, "Cloud")
+    plots.directions({"a": x - 0.5, "b": z.sum() * x}, "Directions")
+    plt.close("all")
