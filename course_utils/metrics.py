@@ -32,6 +32,19 @@ def explained_share(x: Float[Tensor, "N *D"], x_hat: Float[Tensor, "N *D"]) -> f
     return (1 - error / (x - x.mean(0)).square().sum()).item()
 
 
+def stride_energy(x: Float[Tensor, "B C H W"], stride: int) -> Float[Tensor, " B"]:
+    """Share of an image's energy away from its mean that lies at the frequencies of a grid of `stride` pixels, 0 to 1.
+
+    H and W are multiples of `stride`. The same as the share of the pixels' variance that lies between the means of
+    the stride^2 places a pixel can have in the grid (Parseval).
+    """
+    H, W = x.shape[-2:]
+    energy = torch.fft.fft2(x - x.mean((-2, -1), keepdim=True)).abs().square().sum(1)
+    return energy[:, :: H // stride, :: W // stride].sum((1, 2)) / energy.sum((1, 2))
+
+
 def nearest_distance(x: Float[Tensor, "B *D"], x_train: Float[Tensor, "N *D"]) -> Float[Tensor, " B"]:
     """Euclidean distance of each image to the nearest of the images x_train; 0 for a copy. Blur makes it smaller."""
-    return torch.cdist(x.flatten(1), x_train.flatten(1)).min(1).values
+    # A thousand images at a time: the whole table of distances would not fit into memory for large sets.
+    parts = x.flatten(1).split(1000)
+    return torch.cat([torch.cdist(part, x_train.flatten(1)).min(1).values for part in parts])

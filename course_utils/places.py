@@ -18,7 +18,7 @@ def workbook() -> Path:
 
 def progress_file() -> Path:
     """The store of passed exercises (COURSE_PROGRESS)."""
-    return Path(os.environ.get("COURSE_PROGRESS") or workbook() / "progress.sqlite")
+    return Path(os.environ.get("COURSE_PROGRESS") or workbook() / ".progress" / "progress.sqlite")
 
 
 def data() -> Path:

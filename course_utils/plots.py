@@ -8,6 +8,7 @@ import io
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from itertools import cycle
 
 import numpy as np
 import torch
@@ -147,7 +148,7 @@ def arrows(
     for ax, (label, end), color in zip(axes, ways.items(), (VERMILION, BLUE), strict=True):
         ax.scatter(*array(x).T, s=2, color=INK, alpha=0.35, linewidths=0)
         ax.quiver(
-            *array(start).T, *array(end - start).T, color=color, angles="xy", scale_units="xy", scale=1, width=5e-3
+            *array(start).T, *array(end - start).T, color=color, angles="xy", scale_units="xy", scale=1, width=6e-3
         )
         ax.set_title(label, fontsize=9, color=color)
         ax.set(aspect="equal", xlabel="first coordinate")
@@ -181,11 +182,13 @@ def curves(
     xlabel: str = "epoch",
     ylabel: str = "nats per image",
     colors: Sequence[str] = (BLUE, VERMILION, GREEN, INK, "#CC79A7", "#E69F00"),
+    yscale: str = "linear",
     ax: Axes | None = None,
 ) -> Figure:
-    """Lines against the epoch (or `(x, y)` pairs), each named at its right end."""
+    """Lines against the epoch (or `(x, y)` pairs), each named at its right end; `yscale` may be "log"."""
     if ax is None:
         _, ax = plt.subplots()
+    ax.set_yscale(yscale)
     ends = []
     for (label, line), color in zip(lines.items(), colors, strict=False):
         x, y = line if isinstance(line, tuple) else (range(1, len(line) + 1), line)
@@ -196,8 +199,29 @@ def curves(
     return ax.figure
 
 
+def stamps(panels: Mapping[str, Float[Tensor, "N P"]], title: str) -> Figure:
+    """Stamps stacked as bars over the pixels of a row, one panel for each entry, one layer for each stamp.
+
+    Layers are nonnegative; neighboring stamps are told apart by their shade.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.4), sharey=True, squeeze=False)
+    for ax, (label, layers) in zip(axes[0], panels.items(), strict=True):
+        pixels, bottom = np.arange(1, layers.shape[1] + 1), np.zeros(layers.shape[1])
+        for layer, color in zip(array(layers), cycle((BLUE, "#56B4E9", "#A6CEE3")), strict=False):
+            ax.bar(pixels, layer, bottom=bottom, width=1, color=color, edgecolor="white", linewidth=0.8)
+            bottom += layer
+        ax.set(xlabel="pixel", xticks=pixels)
+        ax.set_title(label, fontweight="normal", fontsize=9)
+        ax.yaxis.get_major_locator().set_params(integer=True)
+    axes[0, 0].set_ylabel("sum of the stamps")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
 def _name_ends(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     """Write each line's name beside its end, pushed apart where two ends would collide."""
+    ax.figure.draw_without_rendering()  # settles the axes' limits and place, which decide whether names collide
+    ax.get_ylim()  # settles the scale of the axes, which is otherwise set when they are drawn
     to_pixels = ax.transData.transform
     gap = 13.0  # points of one line of text
     height = None

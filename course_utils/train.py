@@ -1,6 +1,8 @@
 """The training loop of the course: one flat function, written out in full in lesson 00 and imported afterwards."""
 
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import torch
@@ -11,6 +13,8 @@ from tqdm import tqdm
 from course_utils.errors import CourseError
 
 Terms = dict[str, Tensor]
+
+_interrupted_at = [-math.inf]  # when a training was last interrupted
 
 
 class Diverged(CourseError):
@@ -42,7 +46,7 @@ def fit(
 
     `loss(model, batch, *target_batches)` gives one number per image, or a dict of such terms whose first is minimized.
     A loss that is no finite number raises Diverged. *Interrupt kernel* ends training early: the history so far
-    is returned and the model keeps what it has learned.
+    is returned and the model keeps what it has learned; twice within five seconds stops the whole cell.
     """
     generator = torch.Generator(device="cpu").manual_seed(seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
@@ -61,14 +65,21 @@ def fit(
                 for name, term in terms.items():
                     sums[name] = sums.get(name, 0) + term.detach().sum()
             means = {name: float(total) / len(x) for name, total in sums.items()}
-            if not all(torch.tensor(list(means.values())).isfinite()):
+            if not all(map(math.isfinite, means.values())):
                 raise Diverged(_why(means, epoch), history)
             for name, mean in means.items():
                 history.setdefault(name, []).append(mean)
             progress.set_postfix({name: f"{mean:.1f}" for name, mean in means.items()})
     except KeyboardInterrupt:
+        # The second one in a row is meant for the whole cell, which may train several models.
+        if time.monotonic() - _interrupted_at[0] < 5:
+            raise
+        _interrupted_at[0] = time.monotonic()
         done = len(next(iter(history.values()), []))
-        print(f"Interrupted: {done} of {epochs} epochs are done, and the model keeps them.", file=sys.stderr)
+        print(
+            f"Interrupted: {done} of {epochs} epochs are done, and the model keeps them. Twice stops the cell.",
+            file=sys.stderr,
+        )
     finally:
         progress.close()
         model.eval()
@@ -76,7 +87,7 @@ def fit(
 
 
 def _why(means: dict[str, float], epoch: int) -> str:
-    name = next(name for name, mean in means.items() if not torch.tensor(mean).isfinite())
+    name = next(name for name, mean in means.items() if not math.isfinite(mean))
     return (
         f"Training stopped in epoch {epoch + 1}: the term {name!r} became {means[name]}. "
         "Try a smaller lr, and look whether the inputs lie in the range that the loss expects."

@@ -83,3 +83,5 @@ def test_an_interrupt_keeps_the_history_so_far(capsys):
     history = train.fit(lin, x, interrupted, epochs=5, batch_size=100)
     assert len(history["loss"]) == 2 and not lin.training
     assert "2 of 5 epochs are done" in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt):  # the second one in a row stops the cell
+        train.fit(lin, x, interrupted, epochs=5)
