@@ -67,6 +67,17 @@ def expect(condition: Any, mistake: str, words: str) -> None:
         raise Mistake(mistake, words)
 
 
+@contextmanager
+def failing(*known: tuple[str, str, str]) -> Iterator[None]:
+    """Turn an answer's failure into a mistake, if its message holds one of the (fragment, mistake, words) given."""
+    try:
+        yield
+    except AnswerFailed as failure:
+        for fragment, mistake, words in known:
+            expect(fragment not in str(failure), mistake, words)
+        raise
+
+
 def tensor(value: Any) -> Tensor:
     """The value itself if it is a tensor; otherwise the mistake "no-tensor"."""
     expect(value is not None, "nothing", "nothing came back: is there a line that begins with return?")
@@ -83,6 +94,7 @@ def tensors(value: Any, *names: str) -> list[Tensor]:
 
 def number(value: Any) -> float:
     """A single number, given as a number or as a tensor of one element; otherwise the mistake "no-number"."""
+    expect(value is not None, "nothing", "nothing came back: is there a line that begins with return?")
     value = _double(value)
     single = value is not None and value.numel() == 1
     expect(single, "no-number", "one number is expected" + ("" if value is None else f", not shape {_shape(value)}"))

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from course_utils import metrics
-from course_utils.exercises.answer import Answer, AnswerFailed
-from course_utils.exercises.engine import Judge, exercise, expect, number, same, task, tensor, tensors
+from course_utils.exercises.answer import Answer
+from course_utils.exercises.engine import Judge, exercise, expect, failing, number, same, task, tensor, tensors
 from course_utils.models import autoencoder
 
 
@@ -14,15 +14,9 @@ def _(answer: Answer, judge: Judge) -> None:
     B, Z, hidden_dim = judge.integer(3, 6), judge.integer(2, 9), judge.integer(50, 90)
     decoder = answer.new(Z, hidden_dim)
     z = 3 * judge.normal(B, Z)
-    try:
+    words = f"codes of {Z} numbers do not fit: is the width of the code, or of a layer, written as a number?"
+    with failing(("shapes cannot be multiplied", "fixed-code", words)):
         x_hat = tensor(decoder(z))
-    except AnswerFailed as failure:
-        expect(
-            "shapes cannot be multiplied" not in str(failure),
-            "fixed-code",
-            f"codes of {Z} numbers do not fit: is the width of the code, or of a layer, written as a number?",
-        )
-        raise
     with judge.part("shape"):
         expect(x_hat.numel() != B * 784 or x_hat.ndim != 2, "flat", "(B, 784) came back: unflatten to (B, 1, 28, 28)")
         expect(tuple(x_hat.shape) != (B, 28, 28), "no-channel", "(B, 28, 28) came back: the channel axis is missing")

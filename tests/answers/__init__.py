@@ -28,4 +28,4 @@ def right(exercise: str) -> Callable:
     return declare
 
 
-from tests.answers import lesson00, lesson01  # noqa: E402, F401
+from tests.answers import lesson00, lesson01, lesson02, lesson03  # noqa: E402, F401
