@@ -89,6 +89,8 @@ def _serve(port: int, browser: bool) -> None:
             "--PasswordIdentityProvider.password_required=False",
             f"--LabApp.default_url={page}",
             "--LabApp.custom_css=True",
+            # Experiments answer at once: see there.
+            "--ServerApp.kernel_websocket_connection_class=course_utils.connection.PromptConnection",
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",  # the other one asks the package index

@@ -8,6 +8,7 @@ from jaxtyping import install_import_hook
 
 from tests import typecheck  # noqa: F401 (the hook looks for it, loaded)
 
+pytest_plugins = ["tests.browser"]
 install_import_hook("course_utils", "tests.typecheck.checked")
 # Tests keep away from the learner's own workbook and progress, and so do the kernels that they start.
 _scratch = tempfile.TemporaryDirectory(prefix="course-tests-", ignore_cleanup_errors=True)

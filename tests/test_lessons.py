@@ -138,6 +138,14 @@ def has_few_cells_that_are_not_compared(notebook):
         yield f"{len(ignored)} of {len(code(notebook))} code cells are not compared: one in eight at most"
 
 
+@rule(lambda cells: cells[3].metadata.update(tags=["experiment", "nbval-ignore-output"]))
+def keeps_no_view_of_an_experiment(notebook):
+    """Without its kernel it is an error message; a figure beside it stays."""
+    for i, cell in enumerate(notebook.cells):
+        if "experiment" in tags(cell) and (cell.outputs or "nbval-ignore-output" not in tags(cell)):
+            yield f"cell {i}, an experiment, should keep no output and be tagged nbval-ignore-output"
+
+
 @rule(lambda cells: cells[1].metadata.update(tags=["parameter"]))
 def has_known_tags(notebook):
     for i, cell in enumerate(notebook.cells):

@@ -17,6 +17,7 @@ import urllib.request
 
 import nbformat
 import torch
+from bench_experiments import experiments
 from nbformat.v4 import new_code_cell
 from run_lessons import lessons, run
 from torch import nn
@@ -26,7 +27,7 @@ from course_utils import data, losses, places, train
 from course_utils.data.torchvision_ops import import_torchvision
 from course_utils.models.vae import DenseVAE
 
-BATCH, TURNS = 128, 7
+BATCHES, TURNS = (128, 256), 7  # the lessons train with batches of 128
 IMPORTS = (
     "from course_utils import data, losses, metrics, plots, train, lesson, exercises; import course_utils.models.vae"
 )
@@ -37,13 +38,13 @@ def loss(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return losses.bernoulli_nll(x_logits, x) + losses.gaussian_kl(mu, logvar)
 
 
-def usual_loader(images: data.Images) -> DataLoader:
+def usual_loader(images: data.Images, batch_size: int) -> DataLoader:
     """The pictures handed out as torchvision's MNIST does it: each one a PIL picture, then ToTensor, then collated."""
     torchvision = import_torchvision()
     mnist = object.__new__(torchvision.datasets.MNIST)  # without its __init__, which looks for files
     mnist.data, mnist.targets = (images.x_train[:, 0] * 255).byte(), images.y_train
     mnist.transform, mnist.target_transform = torchvision.transforms.ToTensor(), None
-    return DataLoader(mnist, batch_size=BATCH, shuffle=True)
+    return DataLoader(mnist, batch_size, shuffle=True)
 
 
 def usual_loop(model: nn.Module, loader: DataLoader, optimizer: torch.optim.Optimizer) -> None:
@@ -56,10 +57,10 @@ def usual_loop(model: nn.Module, loader: DataLoader, optimizer: torch.optim.Opti
         optimizer.step()
 
 
-def matrix_products(model: nn.Module, n: int) -> None:
+def matrix_products(model: nn.Module, n: int, batch_size: int) -> None:
     """The matrix products of one epoch, forward and backward, and nothing else."""
     weights = [layer.weight.detach() for layer in model.modules() if isinstance(layer, nn.Linear)]
-    for size in [BATCH] * (n // BATCH) + [n % BATCH]:
+    for size in [batch_size] * (n // batch_size) + [n % batch_size]:
         for k, weight in enumerate(weights):
             before, after = torch.ones(size, weight.shape[1]), torch.ones(size, weight.shape[0])
             before @ weight.T
@@ -74,21 +75,22 @@ def seconds(function, *arguments, **named) -> float:
     return time.perf_counter() - start
 
 
-def loops() -> list[dict]:
+def loops(batch_size: int) -> list[dict]:
     images = data.digits()
-    x, loader = images.x_train, usual_loader(images)
+    x, loader = images.x_train, usual_loader(images, batch_size)
     ours, theirs = DenseVAE(), DenseVAE()
     optimizer = torch.optim.Adam(theirs.parameters(), lr=1e-3)
     turns = []
     for _ in range(TURNS + 1):
-        fit = seconds(train.fit, ours, x, loss, epochs=1, batch_size=BATCH)
-        turns.append((fit, seconds(usual_loop, theirs, loader, optimizer), seconds(matrix_products, ours, len(x))))
+        fit = seconds(train.fit, ours, x, loss, epochs=1, batch_size=batch_size)
+        usual = seconds(usual_loop, theirs, loader, optimizer)
+        turns.append((fit, usual, seconds(matrix_products, ours, len(x), batch_size)))
     turns = turns[1:]  # the first one warms up
     ratio = statistics.median(usual / fit for fit, usual, _ in turns)
     overhead = statistics.median(fit / products for fit, _, products in turns)
     rate = len(x) / statistics.median(fit for fit, _, _ in turns)
     return [
-        row("dense VAE, images a second", rate),
+        row(f"dense VAE in batches of {batch_size}, images a second", rate),
         row("the same, times the usual per-image loop", ratio, at_least=3),
         row("our loop / its matrix products alone", overhead, at_most=1.6),
     ]
@@ -168,7 +170,8 @@ def machine() -> str:
 
 if __name__ == "__main__":
     print(machine())
-    rows = [*loops(), *imports(), *lab()]
+    rows = [one for batch_size in BATCHES for one in loops(batch_size)] + imports() + lab()
+    rows += [row(*one) for one in experiments()]
     for path in lessons([]):
         rows += lesson(path)
     (places.ROOT / "bench.json").write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1))

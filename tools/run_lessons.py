@@ -32,7 +32,9 @@ def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": scratch}}).execute(env=env)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
+        if "experiment" in cell.metadata.get("tags", []):
+            cell.outputs = []  # a view without its kernel would be an error message
+        elif cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

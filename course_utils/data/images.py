@@ -63,6 +63,25 @@ def binarized(name: str = "digits", seed: int = 0) -> Images:
     return drawn.map(lambda tensor: tensor.to(torch.get_default_device()))
 
 
+def from_drawing(drawing: Float[Tensor, "H W"]) -> Float[Tensor, "1 1 28 28"]:
+    """A drawing in [0, 1] as the digits were made from people's: cut to its ink, reduced to 8×8, enlarged to 28×28.
+
+    The ink becomes as high as the digits are, or as wide if it is wider than high.
+    """
+    ink = drawing > 0.2
+    with torch.device("cpu"):
+        small = torch.zeros(1, 1, 8, 8)
+        if ink.any():
+            rows, columns = ink.any(1).nonzero()[:, 0], ink.any(0).nonzero()[:, 0]
+            cut = drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].cpu()
+            side = max(cut.shape)
+            right, below = side - cut.shape[1], side - cut.shape[0]
+            square = F.pad(cut, (right // 2, right - right // 2, below // 2, below - below // 2))
+            small = F.interpolate(square[None, None], size=(8, 8), mode="area")
+        x = _enlarge(small, _unchanged(1))
+    return x.to(torch.get_default_device())
+
+
 @lru_cache(maxsize=4)
 def _digits(seed: int) -> Images:
     # The file that sklearn.datasets.load_digits reads, without the second that importing it takes.
