@@ -3,6 +3,8 @@
 The training loop takes the mean over the batch.
 """
 
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
@@ -30,3 +32,25 @@ def gaussian_kl(mu: Float[Tensor, "B Z"], logvar: Float[Tensor, "B Z"]) -> Float
     Kingma & Welling (2014), appendix B, arXiv:1312.6114.
     """
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(1)
+
+
+def gaussian_nll(
+    mean: Float[Tensor, "B *D"], logvar: Float[Tensor, "#B *#D"], x: Float[Tensor, "B *D"]
+) -> Float[Tensor, " B"]:
+    """-log N(x; mean, sigma^2) in nats with its constant, logvar = log sigma^2; a density, so it may be negative.
+
+    Bishop (2006), Pattern Recognition and Machine Learning, equation 1.53.
+    """
+    square = (x - mean).square() * (-logvar).exp()
+    return 0.5 * (square + logvar + math.log(2 * math.pi)).flatten(1).sum(1)
+
+
+def gray_log_mass(x_logits: Float[Tensor, "B *D"]) -> Float[Tensor, " B"]:
+    """Log of what exp(-bernoulli_nll) adds up to over all gray pictures, in nats; at most -log 2 for each pixel.
+
+    bernoulli_nll + gray_log_mass is -log of a density: the continuous Bernoulli of Loaiza-Ganem & Cunningham (2019),
+    arXiv:1907.06845.
+    """
+    # tanh(l / 2) / l, an even function, is 1/2 at l = 0.
+    size = x_logits.abs().clamp(min=1e-3)
+    return ((size / 2).tanh() / size).log().flatten(1).sum(1)

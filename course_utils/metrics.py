@@ -48,3 +48,14 @@ def nearest_distance(x: Float[Tensor, "B *D"], x_train: Float[Tensor, "N *D"]) -
     # A thousand images at a time: the whole table of distances would not fit into memory for large sets.
     parts = x.flatten(1).split(1000)
     return torch.cat([torch.cdist(part, x_train.flatten(1)).min(1).values for part in parts])
+
+
+def effective_beta(values: Float[Tensor, " T"], error: Float[Tensor, "T B D"], kl: Float[Tensor, "T B Z"]) -> float:
+    """Weight of the summed KL against the summed error in a loss that had these values in T runs, T >= 3.
+
+    In nats, `error` is -log p of each pixel, `kl` the KL of each latent. The loss is linear in both, with any constant.
+    """
+    columns = [error.sum(2).mean(1), kl.sum(2).mean(1), torch.ones(len(values))]
+    columns, values = torch.stack([column.cpu().double() for column in columns], 1), values.cpu().double()
+    of_error, of_kl, _ = torch.linalg.lstsq(columns, values[:, None]).solution[:, 0].tolist()
+    return of_kl / of_error

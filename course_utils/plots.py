@@ -218,6 +218,45 @@ def stamps(panels: Mapping[str, Float[Tensor, "N P"]], title: str) -> Figure:
     return figure
 
 
+def gaps(
+    z: Float[Tensor, " N"],
+    posterior: Float[Tensor, " N"],
+    panels: Mapping[str, tuple[Float[Tensor, " N"], Mapping[str, float]]],
+    log_px: float,
+    title: str,
+) -> Figure:
+    """For each q its density over the posterior's, and below a bar from each of its bounds up to log p(x): the gap.
+
+    `panels` gives, by its name, the density of q at the places z and its bounds in nats by their names.
+    """
+    count = max(len(ends) for _, ends in panels.values())
+    figure, axes = plt.subplots(
+        2, len(panels), figsize=(6.4, 2.6 + 0.4 * count), sharex="row", sharey="row", height_ratios=(5, 1 + 1.2 * count)
+    )
+    lowest = min(min(ends.values()) for _, ends in panels.values())
+    for i, (label, (q, ends)) in enumerate(panels.items()):
+        top, below = axes[0, i], axes[1, i]
+        top.plot(array(z), array(q), color=BLUE)
+        top.fill_between(array(z), array(q), color=BLUE, alpha=0.15, linewidth=0)
+        top.plot(array(z), array(posterior), color=INK, linewidth=1.2)
+        top.set_title(label, fontsize=9, color=BLUE)
+        top.set(xlabel="code z", yticks=[], ylim=(0, None))
+        for row, (name, end) in enumerate(ends.items()):
+            below.plot([end, log_px], [row, row], color=VERMILION, linewidth=6, solid_capstyle="butt")
+            below.plot([end], [row], marker="|", markersize=10, markeredgewidth=2.5, color=BLUE)
+            words = f"{name}: gap {max(log_px - end, 0):.2f}"
+            below.text(0.02, row - 0.28, words, transform=below.get_yaxis_transform(), va="bottom")
+        below.axvline(log_px, color=INK)
+        below.set(xlabel="nats", yticks=[], ylim=(count - 0.6, -0.95))
+        below.set_xlim(log_px - 1.08 * (log_px - lowest), log_px + 0.1 * (log_px - lowest))
+        below.spines["left"].set_visible(False)
+    axes[0, 0].text(0.02, 0.97, "posterior", color=INK, transform=axes[0, 0].transAxes, va="top")
+    axes[0, 0].text(0.02, 0.85, "q", color=BLUE, fontweight="bold", transform=axes[0, 0].transAxes, va="top")
+    axes[1, 0].annotate("log p(x)", (log_px, -0.95), (-4, 1), textcoords="offset points", ha="right", va="bottom")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
 def _name_ends(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     """Write each line's name beside its end, pushed apart where two ends would collide."""
     ax.figure.draw_without_rendering()  # settles the axes' limits and place, which decide whether names collide
@@ -241,3 +280,89 @@ def _picture(ax: Axes, image: Tensor) -> None:
     ax.imshow(image, vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
+
+
+def two_ways(eps: Float[Tensor, " N"], mu: float, mu_moved: float, sigma: float, title: str) -> Figure:
+    """Draws when mu moves, in two panels: each draw moves along, or all stay and their weights change (dot size)."""
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 2.6), sharex=True, sharey=True)
+    names = ("move the draws", "keep the draws, change their weights")
+    z, step = array(mu + sigma * eps), mu_moved - mu
+    grid = np.linspace(mu - 3.2 * sigma, mu_moved + 3.2 * sigma, 200)
+    weights = np.exp(((z - mu) ** 2 - (z - mu_moved) ** 2) / (2 * sigma**2))
+    for ax, name, shift, size in zip(axes, names, (step, 0), (np.ones_like(z), weights), strict=True):
+        for row, middle, color in ((1, mu, INK), (0, mu_moved, BLUE)):
+            ax.fill_between(
+                grid,
+                row,
+                row + 0.6 * np.exp(-((grid - middle) ** 2) / (2 * sigma**2)),
+                color=color,
+                alpha=0.12,
+                linewidth=0,
+            )
+        ax.plot([z, z + shift], [np.ones_like(z), np.zeros_like(z)], color="#AAAAAA", linewidth=0.8)
+        ax.scatter(z, np.ones_like(z), s=22, color=INK, linewidths=0, zorder=3)
+        ax.scatter(z + shift, np.zeros_like(z), s=22 * size, color=BLUE, linewidths=0, zorder=3)
+        ax.set(xlabel="z", yticks=(0, 1), yticklabels=("mu larger", "mu"), ylim=(-0.25, 1.7))
+        ax.set_title(name, fontsize=9, fontweight="normal")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def estimates(sets: Mapping[str, Float[Tensor, " N"]], exact: float, reach: float, title: str, xlabel: str) -> Figure:
+    """A histogram for each set of estimates, on one scale around the exact value; end bars hold what lies beyond."""
+    figure, axes = plt.subplots(len(sets), 1, figsize=(6.4, 0.8 + 1.05 * len(sets)), sharex=True, squeeze=False)
+    edges = np.linspace(exact - reach, exact + reach, 62)
+    for ax, (label, values), color in zip(axes[:, 0], sets.items(), (BLUE, VERMILION, GREEN), strict=False):
+        values = array(values)
+        ax.hist(values.clip(edges[0], edges[-1]), edges, weights=np.full(len(values), 1 / len(values)), color=color)
+        ax.axvline(exact, color=INK, linewidth=1.2)
+        ax.text(0.99, 0.85, label, transform=ax.transAxes, ha="right", color=color, fontweight="bold")
+        ax.set_ylabel("share")
+    axes[-1, 0].set_xlabel(xlabel)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def told_and_true(told: Mapping[str, float], true: Mapping[str, float], title: str, xlabel: str) -> Figure:
+    """A line for each entry from the number that it tells (vermilion) to the true one (ink), lowest true one on top."""
+    figure, ax = plt.subplots(figsize=(6.4, 0.9 + 0.34 * len(told)))
+    for row, label in enumerate(sorted(true, key=true.get, reverse=True)):
+        ax.plot([told[label], true[label]], [row, row], color="#AAAAAA", linewidth=1.5, zorder=1)
+        ax.scatter(true[label], row, color=INK, s=36, zorder=2)
+        ax.scatter(told[label], row, color=VERMILION, s=16, zorder=3)
+    ax.set(yticks=range(len(told)), yticklabels=sorted(true, key=true.get, reverse=True), title=title, xlabel=xlabel)
+    ax.set_ylim(-0.6, len(told) - 0.4)
+    ax.text(0.99, 0.97, "told", color=VERMILION, transform=ax.transAxes, ha="right", va="top", fontweight="bold")
+    ax.text(0.99, 0.85, "true", color=INK, transform=ax.transAxes, ha="right", va="top", fontweight="bold")
+    return figure
+
+
+def paths(panels: Mapping[str, tuple[Float[Tensor, " T"], Float[Tensor, "T S"]]], title: str, xlabel: str) -> Figure:
+    """A panel for each entry (parameter, draws): what becomes of each draw as the parameter moves, and their mean."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.7), squeeze=False)
+    for ax, (label, (parameter, draws)) in zip(axes[0], panels.items(), strict=True):
+        ax.plot(array(parameter), array(draws[:, :12]), color=BLUE, linewidth=0.9, alpha=0.6)
+        ax.plot(array(parameter), array(draws.mean(1)), color=INK, linewidth=2.5)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+        ax.set_xlabel(xlabel)
+    axes[0, 0].set_ylabel("draw z")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def written_and_real(
+    pairs: Mapping[str, tuple[float, float]], names: tuple[str, str], title: str, xlabel: str
+) -> Figure:
+    """A row for each entry: an open dot for what is written, an arrow to a full dot for what holds; logarithmic."""
+    figure, ax = plt.subplots(figsize=(6.4, 0.9 + 0.42 * len(pairs)))
+    for row, (written, real) in enumerate(pairs.values()):
+        ax.annotate("", (real, row), (written, row), arrowprops={"arrowstyle": "->", "color": VERMILION, "shrinkA": 5})
+        ax.plot(written, row, "o", markersize=7, markerfacecolor="white", markeredgecolor=INK)
+        ax.plot(real, row, "o", markersize=7, color=VERMILION)
+        ax.annotate(f"{real:.3g}", (real, row), (0, 7), textcoords="offset points", color=VERMILION, ha="center")
+    written, real = next(iter(pairs.values()))
+    for x, name, color in ((written, names[0], INK), (real, names[1], VERMILION)):
+        ax.annotate(name, (x, 0), (0, 19), textcoords="offset points", color=color, ha="center", fontsize=8)
+    ax.set(xscale="log", yticks=range(len(pairs)), yticklabels=pairs, ylim=(len(pairs) - 0.5, -1), title=title)
+    ax.set_xlabel(xlabel)
+    return figure

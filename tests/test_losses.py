@@ -26,3 +26,24 @@ def test_gaussian_kl_is_the_closed_form():
     kl = distributions.kl_divergence(q, distributions.Normal(0.0, 1.0)).sum(1)
     assert torch.allclose(losses.gaussian_kl(mu, logvar), kl, atol=1e-5)
     assert losses.gaussian_kl(torch.zeros(2, 7), torch.zeros(2, 7)).tolist() == [0, 0]
+
+
+def test_gaussian_nll_is_minus_the_log_density_with_its_constant():
+    mean, logvar = torch.rand(5, 1, 28, 28), torch.randn(5, 1, 28, 28)
+    for shared in (logvar, logvar[:1], logvar[:, :, :1, :1]):
+        log_p = distributions.Normal(mean, (0.5 * shared).exp()).log_prob(x)
+        torch.testing.assert_close(losses.gaussian_nll(mean, shared, x), -log_p.flatten(1).sum(1))
+    unit = losses.gaussian_nll(mean, torch.zeros_like(mean), x) - losses.squared_error(mean, x)
+    torch.testing.assert_close(unit, torch.full((5,), 784 * 0.5 * torch.tensor(2 * torch.pi).log()))
+
+
+def test_gray_log_mass_is_the_integral_over_gray_values_and_makes_a_density():
+    x_logits = torch.tensor([[-20.0, -4.5, -1.0, -1e-5], [0.0, 1e-5, 0.3, 30.0]])
+    gray = torch.linspace(0, 1, 100_001).double()
+    p = x_logits.double().sigmoid()[..., None]
+    integral = torch.trapezoid(p.pow(gray) * (1 - p).pow(1 - gray), gray)
+    torch.testing.assert_close(losses.gray_log_mass(x_logits), integral.log().sum(1).float(), rtol=1e-4, atol=1e-4)
+    grays, x_logits = torch.rand(5, 1, 28, 28), 3 * torch.randn(5, 1, 28, 28)
+    log_p = distributions.ContinuousBernoulli(logits=x_logits).log_prob(grays).flatten(1).sum(1)
+    mine = losses.bernoulli_nll(x_logits, grays) + losses.gray_log_mass(x_logits)
+    torch.testing.assert_close(mine, -log_p, rtol=1e-3, atol=1e-1)

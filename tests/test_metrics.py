@@ -31,3 +31,19 @@ def test_explained_share_of_perfect_lazy_and_worse():
     assert metrics.explained_share(x, torch.full_like(x, 0.5)) == 0
     assert metrics.explained_share(x, torch.tensor([0.1, 0.9]).view(2, 1, 1, 1)) == pytest.approx(0.96)
     assert metrics.explained_share(x, 1 - x) < 0
+
+
+def test_effective_beta_finds_the_weights_of_a_loss_line_and_ignores_scale_and_constant():
+    generator = torch.Generator().manual_seed(0)
+    error = 0.2 * torch.rand(6, 16, 50, generator=generator) * torch.rand(6, 1, 1, generator=generator)
+    kl = torch.rand(6, 16, 7, generator=generator) * torch.rand(6, 1, 1, generator=generator)
+    clean = error.sum(2).mean(1) + 3 * kl.sum(2).mean(1)
+    for values, beta in (
+        (clean, 3),
+        (1000 - 0 * clean + 0.01 * clean, 3),
+        (error.mean((1, 2)) + kl.mean((1, 2)), 50 / 7),
+        (error.sum((1, 2)) + kl.sum(2).mean(1), 1 / 16),
+    ):
+        assert metrics.effective_beta(values, error, kl) == pytest.approx(
+            beta, rel=2e-2 if values.mean() > 500 else 1e-3
+        )

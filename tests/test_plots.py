@@ -48,3 +48,29 @@ def test_a_model_s_output_can_be_plotted_as_it_is():
     plots.cloud({"data": z.detach(), "model": z}, "Cloud")
     plots.directions({"a": x - 0.5, "b": z.sum() * x}, "Directions")
     plt.close("all")
+
+
+def test_draws_are_moved_or_reweighed():
+    figure = plots.two_ways(torch.tensor([-1.0, 0.0, 1.0]), mu=1.0, mu_moved=2.0, sigma=1.0, title="Two ways")
+    (_, moved), (_, kept) = (ax.collections[-2:] for ax in figure.axes)
+    assert moved.get_offsets()[:, 0].tolist() == [1.0, 2.0, 3.0] and kept.get_offsets()[:, 0].tolist() == [
+        0.0,
+        1.0,
+        2.0,
+    ]
+    sizes = kept.get_sizes()
+    assert sizes[0] < sizes[1] < sizes[2]
+    plt.close(figure)
+
+
+def test_histograms_of_estimates_keep_what_lies_beyond():
+    figure = plots.estimates({"a": torch.tensor([1.0, 1.1, 99.0, -99.0])}, 1.0, 2.0, "Estimates", "estimate")
+    assert sum(bar.get_height() for bar in figure.axes[0].patches) == pytest.approx(1)
+    plt.close(figure)
+
+
+def test_true_losses_are_sorted_with_the_lowest_on_top():
+    figure = plots.told_and_true({"a": 1.0, "b": 2.0}, {"a": 5.0, "b": 2.0}, "Told", "loss")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b"]
+    figure = plots.paths({"a": (torch.arange(3.0), torch.rand(3, 20))}, "Paths", "parameter")
+    plt.close("all")

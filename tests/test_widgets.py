@@ -33,6 +33,10 @@ def experiments():
         "kernel_and_stride": widgets.kernel_and_stride(),
         "noise_level": widgets.noise_level({"plain": wide}, x, images.x_train[:500]),
         "walk": widgets.walk(wide, x, y, judge, (6.0, 0.5)),
+        "gradient_estimates": widgets.gradient_estimates(repeats=100),
+        "decoder_noise": widgets.decoder_noise(wide, x, y),
+        "move_q": widgets.move_q(lambda z: -0.5 * (3 - 2 * z[..., 0]).square()),
+        "many_draws": widgets.many_draws(lambda z: -2 * (2 - z[..., 0].square()).square()),
     }
 
 
@@ -193,3 +197,26 @@ def test_a_drawing_is_prepared_as_the_digits_were():
     assert abs(rows.float().mean() - 13.5) <= 1 and abs(columns.float().mean() - 13.5) <= 1.5
     torch.testing.assert_close(from_drawing(drawing.roll((8, 8), (0, 1)))[0, 0], x)
     assert from_drawing(torch.zeros(32, 32)).max() < 0.1
+
+
+def test_gradient_estimates_agree_with_their_exact_spread():
+    view = widgets.gradient_estimates()
+    for sigma, Z in product((0.5, 1.0), (1, 10)):
+        outputs = view.compute(mu=1.0, sigma=sigma, Z=Z, draws=8)
+        assert outputs["spread, pathwise"] == pytest.approx(sigma / 8**0.5, rel=0.15)
+    outputs = view.compute(mu=1.0, sigma=1.0, Z=100, draws=32)
+    # The variance of one draw is 7.5 + 5.5 (Z - 1) + (Z - 1)^2.
+    assert outputs["spread, score function"] == pytest.approx((10353 / 32) ** 0.5, rel=0.15)
+    histograms = [output for output in outputs.values() if output.ndim == 2]
+    assert all(histogram[:, 1].sum() == pytest.approx(1) for histogram in histograms)
+
+
+def test_decoder_noise_states_the_nats_of_its_own_draws():
+    images = data.digits()
+    model = DenseAutoencoder(8)
+    with torch.no_grad():
+        view = widgets.decoder_noise(model, images.x_test[:4], images.y_test[:4])
+        outputs = view.compute(digit=1, sigma=0.3)
+        log_p = torch.distributions.Normal(model(images.x_test[1:2]), 0.3).log_prob(images.x_test[1:2])
+    torch.testing.assert_close(outputs["nats, this digit"], -log_p.sum())
+    assert (outputs["what the draws add"] - 0.5)[:, :, 3:9].std() == pytest.approx(0.3, rel=0.2)

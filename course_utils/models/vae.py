@@ -7,6 +7,14 @@ from torch import Tensor, nn
 from course_utils.models.autoencoder import PIXELS
 
 
+def reparameterize(mu: Float[Tensor, "*B Z"], logvar: Float[Tensor, "*B Z"]) -> Float[Tensor, "*B Z"]:
+    """One draw of N(mu, sigma^2) for each number, through which gradients reach mu and logvar = log sigma^2.
+
+    Kingma & Welling (2014), section 2.4, arXiv:1312.6114.
+    """
+    return mu + (0.5 * logvar).exp() * torch.randn_like(mu)
+
+
 class DenseVAE(nn.Module):
     """784 -> hidden_dim -> latent_dim -> hidden_dim -> 784; q(z|x) = N(mu, diag sigma^2), p(x|z) Bernoulli by logits.
 
@@ -31,5 +39,4 @@ class DenseVAE(nn.Module):
     ) -> tuple[Float[Tensor, "B 1 28 28"], Float[Tensor, "B Z"], Float[Tensor, "B Z"]]:
         """Logits of a reconstruction from one draw of the code, and the mu and logvar it was drawn from."""
         mu, logvar = self.encode(x)
-        z = mu + (0.5 * logvar).exp() * torch.randn_like(mu)
-        return self.decoder(z), mu, logvar
+        return self.decoder(reparameterize(mu, logvar)), mu, logvar

@@ -9,5 +9,23 @@ from course_utils.widgets.part1 import (
     step_size,
     walk,
 )
+from course_utils.widgets.part2 import (
+    decoder_noise,
+    gradient_estimates,
+    many_draws,
+    move_q,
+)
 
-__all__ = ["bottleneck", "code_map", "draw_digit", "kernel_and_stride", "noise_level", "step_size", "walk"]
+__all__ = [
+    "bottleneck",
+    "code_map",
+    "decoder_noise",
+    "draw_digit",
+    "gradient_estimates",
+    "kernel_and_stride",
+    "many_draws",
+    "move_q",
+    "noise_level",
+    "step_size",
+    "walk",
+]

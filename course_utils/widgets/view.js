@@ -231,7 +231,7 @@ function onArrows(target, step) {
   });
 }
 
-// Panels by the number of axes of what they show: 0 a number, 1 bars, 2 points of a curve, 4 pictures.
+// Panels by the number of axes of what they show: 0 a number, 1 bars, 2 points of a curve, 3 curves, 4 pictures.
 
 const PANELS = {
   0(label, parent) {
@@ -264,6 +264,20 @@ const PANELS = {
         plot.path("curve", line(points));
       },
       keep: () => { if (points.length > 1) before = points; }, // the run before stays in sight
+    };
+  },
+
+  3(label, parent) {
+    const plot = new Plot(label, parent);
+    return {
+      show(values, [count, length]) {
+        const pairs = Array.from({ length: count * length }, (_, i) => [values[2 * i], values[2 * i + 1]]);
+        plot.reach(pairs.map(([x]) => x), [0, ...pairs.map(([, y]) => y)]);
+        for (let c = 0; c < count; c++) {
+          const points = pairs.slice(c * length, (c + 1) * length);
+          plot.path(`curve c${c}`, points.map(([x, y], i) => `${i ? "L" : "M"}${plot.x(x)},${plot.y(y)}`).join(""));
+        }
+      },
     };
   },
 

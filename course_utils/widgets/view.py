@@ -1,8 +1,9 @@
 """What every experiment is shown by: controls that the reader moves, and what a function makes of their values.
 
 The function takes a value for each control and returns tensors by their labels, which are shown by their shape:
-() a number, (N,) bars, (N, 2) the points of a curve, (N, 1, H, W) pictures in [0, 1]. It is called without gradients,
-and torch's random state is put back after each call: playing never changes what the lesson measures afterwards.
+() a number, (N,) bars, (N, 2) the points of a curve, (C, N, 2) up to three curves in one plot (dark, blue, orange),
+(N, 1, H, W) pictures in [0, 1]. It is called without gradients, and torch's random state is put back after each call:
+playing never changes what the lesson measures afterwards.
 """
 
 from collections.abc import Callable, Iterator, Sequence
