@@ -35,6 +35,18 @@ def test_check_tells_right_from_wrong(id, record_property):
     record_property("score", {**score, "checks": len(SEEDS) * (1 + sum(list(score.values())[1:]))})
 
 
+def _in_double(value):
+    if isinstance(value, (list, tuple)):
+        return [_in_double(item) for item in value]
+    return value.double() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
+
+
+@pytest.mark.parametrize("id", [id for id in ALL if not isinstance(ALL[id].reference, type)])
+def test_double_precision_is_right_too(id):
+    result = judged(id, lambda *a, **k: _in_double(ALL[id].reference(*a, **k)), 0)
+    assert result.points == result.of, result.line
+
+
 def _stub(*args, **kwargs):
     raise NotImplementedError
 
@@ -46,9 +58,26 @@ def test_stub_is_not_written(id):
 
 @pytest.mark.parametrize("id", ALL)
 def test_nonsense_is_one_line_without_points(id):
-    for nonsense in (lambda *a, **k: None, lambda *a, **k: "text", lambda *a, **k: [], lambda: 0, lambda *a, **k: {}):
+    for nonsense in (
+        lambda *a, **k: None,
+        lambda *a, **k: "text",
+        lambda *a, **k: [],
+        lambda: 0,
+        lambda *a, **k: {},
+        lambda *a, **k: torch.ones(2, dtype=torch.complex64),
+    ):
         result = judged(id, nonsense, 0)
         assert result.points == 0 and "\n" not in result.line
+
+
+def test_what_no_expectation_knows_is_one_line():
+    def compare(answer, judge):
+        with judge.part("all"):
+            torch.allclose(answer(), torch.ones(2))
+
+    which = engine.Exercise("0.9", "Kinds", {"all": 1}, None, compare)
+    result = engine.judge(which, in_process(lambda: torch.ones(2, dtype=torch.complex64)))
+    assert result.points == 0 and result.mistake == "unjudged" and "\n" not in result.line
 
 
 @pytest.mark.parametrize("id", ALL)

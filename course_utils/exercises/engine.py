@@ -59,6 +59,11 @@ class Judge:
             self.mistakes.append(mistake)
         except AnswerFailed as failure:
             self.mistakes.append(Mistake("stopped", str(failure)))
+        except NotWritten:
+            raise
+        except Exception as error:  # what came back is of a kind that no expectation knows, such as complex numbers
+            words = f"what came back cannot be judged ({type(error).__name__}): are its shape and its dtype as asked?"
+            self.mistakes.append(Mistake("unjudged", words))
 
 
 def expect(condition: Any, mistake: str, words: str) -> None:

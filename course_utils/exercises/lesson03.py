@@ -52,9 +52,9 @@ def _(answer: Answer, judge: Judge) -> None:
 
 def _uneven(got: Tensor, want: Tensor) -> bool:
     """On the line, at the right ends, but not at equal distances."""
-    way = want[-1] - want[0]
+    got, way = got.to(want), want[-1] - want[0]
     along = (got - want[0]) @ way / (way @ way)
-    on_line = torch.allclose(want[0] + along[:, None] * way, got.to(want), atol=1e-3)
+    on_line = torch.allclose(want[0] + along[:, None] * way, got, atol=1e-3)
     at_ends = torch.allclose(along[[0, -1]], torch.tensor([0.0, 1.0]), atol=1e-3)
     return on_line and at_ends and not torch.allclose(along, torch.linspace(0, 1, len(along)), atol=1e-3)
 
