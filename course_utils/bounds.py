@@ -17,12 +17,12 @@ AT_ONCE = 4_000  # pictures that of_vae decodes at a time
 
 
 def weigh(
-    log_px: Float[Tensor, "S B"], z: Float[Tensor, "S B Z"], mu: Float[Tensor, "B Z"], logvar: Float[Tensor, "B Z"]
+    log_lik: Float[Tensor, "S B"], z: Float[Tensor, "S B Z"], mu: Float[Tensor, "B Z"], logvar: Float[Tensor, "B Z"]
 ) -> Float[Tensor, "S B"]:
-    """The log weights of draws z of N(mu, sigma^2), given log_px = log p(x|z) of each."""
+    """The log weights of draws z of N(mu, sigma^2), given the log-likelihood log p(x|z) of each."""
     log_prior = -0.5 * z.square().sum(2)
     log_q = -0.5 * ((z - mu).square() / logvar.exp() + logvar).sum(2)
-    return log_px + log_prior - log_q  # both normal densities have the same constant
+    return log_lik + log_prior - log_q  # both normal densities have the same constant
 
 
 def log_weights(

@@ -17,7 +17,7 @@ def score_function(
 def leave_one_out(values: Float[Tensor, "S B"]) -> Float[Tensor, "S B"]:
     """Each value minus the mean of the other draws of its image, S of them, 2 or more: `score_function` stays unbiased.
 
-    Mnih & Rezende (2016), arXiv:1602.06725.
+    Kool, van Hoof & Welling (2019), "Buy 4 REINFORCE samples, get a baseline for free!".
     """
     S = len(values)
     return values - (values.sum(0) - values) / (S - 1)

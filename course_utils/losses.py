@@ -54,3 +54,14 @@ def gray_log_mass(x_logits: Float[Tensor, "B *D"]) -> Float[Tensor, " B"]:
     # tanh(l / 2) / l, an even function, is 1/2 at l = 0.
     size = x_logits.abs().clamp(min=1e-3)
     return ((size / 2).tanh() / size).log().flatten(1).sum(1)
+
+
+def negative_elbo(
+    x_logits: Float[Tensor, "B *D"], mu: Float[Tensor, "B Z"], logvar: Float[Tensor, "B Z"], x: Float[Tensor, "B *D"]
+) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"], Float[Tensor, " B"]]:
+    """What a VAE with a Bernoulli decoder minimizes, and its two parts: reconstruction + KL, reconstruction, KL.
+
+    Kingma & Welling (2014), equation 10, arXiv:1312.6114, with one draw of the code and the opposite sign.
+    """
+    reconstruction, kl = bernoulli_nll(x_logits, x), gaussian_kl(mu, logvar)
+    return reconstruction + kl, reconstruction, kl

@@ -1,8 +1,12 @@
 """Numbers that judge a model: each states its range and which way is better."""
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from course_utils import train
+from course_utils.data import Images
 
 
 def principal_subspace(x: Float[Tensor, "N D"], latent_dim: int) -> tuple[Float[Tensor, " D"], Float[Tensor, "Z D"]]:
@@ -59,3 +63,39 @@ def effective_beta(values: Float[Tensor, " T"], error: Float[Tensor, "T B D"], k
     columns, values = torch.stack([column.cpu().double() for column in columns], 1), values.cpu().double()
     of_error, of_kl, _ = torch.linalg.lstsq(columns, values[:, None]).solution[:, 0].tolist()
     return of_kl / of_error
+
+
+class Judges:
+    """The two judges of lesson 03: distance to the nearest training picture, and a linear classifier's confidence.
+
+    A picture passes if it meets both limits; each limit is set so that nine of ten held-out pictures meet it.
+    """
+
+    def __init__(self, images: Images, seed: int = 0):
+        self.x_train = images.x_train
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(images.x_train[0].numel(), 10))
+
+        def loss(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+            return functional.cross_entropy(model(x), y, reduction="none")
+
+        train.fit(self.classifier, images.x_train, loss, images.y_train, epochs=10, seed=seed, label="classifier")
+        distance, confidence = self.readings(images.x_test)
+        self.limits = distance.quantile(0.9), confidence.quantile(0.1)
+
+    @torch.no_grad()
+    def readings(self, x: Float[Tensor, "B 1 H W"]) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
+        """Distance and confidence of each picture."""
+        return nearest_distance(x, self.x_train), self.classifier(x).softmax(1).amax(1)
+
+    @torch.no_grad()
+    def labels(self, x: Float[Tensor, "B 1 H W"]) -> Int[Tensor, " B"]:
+        """The label that the classifier gives each picture."""
+        return self.classifier(x).argmax(1)
+
+    def passes(self, x: Float[Tensor, "B 1 H W"]) -> Bool[Tensor, " B"]:
+        distance, confidence = self.readings(x)
+        return (distance <= self.limits[0]) & (confidence >= self.limits[1])
+
+    def share(self, x: Float[Tensor, "B 1 H W"]) -> float:
+        """The share of pictures that pass, 0 to 1."""
+        return self.passes(x).float().mean().item()

@@ -199,6 +199,53 @@ def curves(
     return ax.figure
 
 
+def posteriors(codes: Mapping[str, tuple[Float[Tensor, " Z"], Float[Tensor, " Z"]]], title: str) -> Figure:
+    """A panel for each picture: mu of each latent as a dot with a bar of one sigma to either side, over the prior's."""
+    figure, axes = plt.subplots(len(codes), 1, figsize=(6.4, 0.5 + 1.25 * len(codes)), sharex=True, sharey=True)
+    for ax, (label, (mu, sigma)) in zip(np.atleast_1d(axes), codes.items(), strict=True):
+        units = range(1, len(mu) + 1)
+        ax.axhspan(-1, 1, color=VERMILION, alpha=0.15, linewidth=0)
+        ax.errorbar(units, array(mu), array(sigma), fmt="o", color=BLUE, markersize=3, linewidth=1.5)
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=6)
+    ax.set(xlabel="unit of the code", xticks=units)
+    across = ax.get_yaxis_transform()
+    ax.annotate("prior", (1, 0), (4, 0), xycoords=across, textcoords="offset points", color=VERMILION, va="center")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def seeds(
+    panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+    title: str,
+    xlabel: str,
+    colors: Sequence[str] = (BLUE, GREEN, INK),
+) -> Figure:
+    """A panel for each quantity, its name on the axis: a dot for each (x, y) of a run, one color for each kind of run.
+
+    Each kind is named beside its last dot; a line joins its means.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.8), squeeze=False)
+    for ax, (ylabel, kinds) in zip(axes[0], panels.items(), strict=True):
+        for (label, (x, y)), color in zip(kinds.items(), colors, strict=False):
+            x, y = np.array(x), np.array(y)
+            places = np.unique(x)
+            means = [y[x == place].mean() for place in places]
+            ax.plot(places, means, color=color, linewidth=0.8)
+            ax.scatter(x, y, s=12, color=color, alpha=0.7, linewidths=0)
+            ax.annotate(
+                label,
+                (places[-1], means[-1]),
+                (6, 0),
+                textcoords="offset points",
+                color=color,
+                va="center",
+                annotation_clip=False,
+            )
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
 def stamps(panels: Mapping[str, Float[Tensor, "N P"]], title: str) -> Figure:
     """Stamps stacked as bars over the pixels of a row, one panel for each entry, one layer for each stamp.
 
@@ -243,7 +290,7 @@ def gaps(
         top.set(xlabel="code z", yticks=[], ylim=(0, None))
         for row, (name, end) in enumerate(ends.items()):
             below.plot([end, log_px], [row, row], color=VERMILION, linewidth=6, solid_capstyle="butt")
-            below.plot([end], [row], marker="|", markersize=10, markeredgewidth=2.5, color=BLUE)
+            below.plot([end], [row], marker="|", markersize=10, markeredgewidth=2.5, color=BLUE, zorder=3)
             words = f"{name}: gap {max(log_px - end, 0):.2f}"
             below.text(0.02, row - 0.28, words, transform=below.get_yaxis_transform(), va="bottom")
         below.axvline(log_px, color=INK)
@@ -300,6 +347,8 @@ def two_ways(eps: Float[Tensor, " N"], mu: float, mu_moved: float, sigma: float,
                 linewidth=0,
             )
         ax.plot([z, z + shift], [np.ones_like(z), np.zeros_like(z)], color="#AAAAAA", linewidth=0.8)
+        if not shift:
+            ax.scatter(z, np.zeros_like(z), s=22, color="none", edgecolors="#AAAAAA", linewidths=0.8, zorder=4)
         ax.scatter(z, np.ones_like(z), s=22, color=INK, linewidths=0, zorder=3)
         ax.scatter(z + shift, np.zeros_like(z), s=22 * size, color=BLUE, linewidths=0, zorder=3)
         ax.set(xlabel="z", yticks=(0, 1), yticklabels=("mu larger", "mu"), ylim=(-0.25, 1.7))
@@ -316,6 +365,8 @@ def estimates(sets: Mapping[str, Float[Tensor, " N"]], exact: float, reach: floa
         values = array(values)
         ax.hist(values.clip(edges[0], edges[-1]), edges, weights=np.full(len(values), 1 / len(values)), color=color)
         ax.axvline(exact, color=INK, linewidth=1.2)
+        if (beyond := np.mean(values > edges[-2])) > 0.002:
+            ax.text(edges[-1], beyond, f"{edges[-2]:.3g} or more", ha="right", va="bottom", fontsize=8)
         ax.text(0.99, 0.85, label, transform=ax.transAxes, ha="right", color=color, fontweight="bold")
         ax.set_ylabel("share")
     axes[-1, 0].set_xlabel(xlabel)
@@ -344,8 +395,7 @@ def paths(panels: Mapping[str, tuple[Float[Tensor, " T"], Float[Tensor, "T S"]]]
         ax.plot(array(parameter), array(draws[:, :12]), color=BLUE, linewidth=0.9, alpha=0.6)
         ax.plot(array(parameter), array(draws.mean(1)), color=INK, linewidth=2.5)
         ax.set_title(label, fontsize=9, fontweight="normal")
-        ax.set_xlabel(xlabel)
-    axes[0, 0].set_ylabel("draw z")
+        ax.set(xlabel=xlabel, ylabel="draw z")
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 

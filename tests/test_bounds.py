@@ -82,10 +82,10 @@ def test_fitted_has_the_largest_likelihood_and_a_posterior_without_correlations(
 
 def test_weigh_agrees_with_torch_distributions():
     mu, logvar = a_q(5, 3)
-    z, log_px = torch.randn(7, 5, 3).double(), torch.randn(7, 5).double()
+    z, log_lik = torch.randn(7, 5, 3).double(), torch.randn(7, 5).double()
     normal = distributions.Normal
-    want = log_px + (normal(0.0, 1.0).log_prob(z) - normal(mu, (0.5 * logvar).exp()).log_prob(z)).sum(2)
-    torch.testing.assert_close(bounds.weigh(log_px, z, mu, logvar), want)
+    want = log_lik + (normal(0.0, 1.0).log_prob(z) - normal(mu, (0.5 * logvar).exp()).log_prob(z)).sum(2)
+    torch.testing.assert_close(bounds.weigh(log_lik, z, mu, logvar), want)
 
 
 def test_log_weights_of_draws_from_the_posterior_are_all_log_p(x, model):
@@ -149,9 +149,9 @@ def test_of_vae_comes_to_log_p_as_a_sum_over_a_grid():
     grid = torch.arange(-8, 8, 0.01)
     with torch.no_grad():
         x_logits = vae.decoder(grid[:, None])
-    log_px = torch.stack([-losses.bernoulli_nll(x_logits, one.expand(len(grid), 1, 28, 28)) for one in x], 1)
+    log_lik = torch.stack([-losses.bernoulli_nll(x_logits, one.expand(len(grid), 1, 28, 28)) for one in x], 1)
     prior = distributions.Normal(0.0, 1.0).log_prob(grid)[:, None]
-    want = (log_px + prior).logsumexp(0) + math.log(0.01)
+    want = (log_lik + prior).logsumexp(0) + math.log(0.01)
     log_w = bounds.of_vae(vae, x, 6_000)
     assert log_w.shape == (6_000, 3) and not log_w.requires_grad
     weights = (log_w - want).exp()
@@ -165,8 +165,8 @@ def test_of_vae_keeps_each_picture_with_its_codes_in_every_slice(monkeypatch):
         vae.mu.bias += 5
         vae.logvar.bias -= 60
         mu, logvar = vae.encode(x)
-        log_px = -losses.bernoulli_nll(vae.decoder(mu), x)
-        want = bounds.weigh(log_px[None], mu[None], mu, logvar)
+        log_lik = -losses.bernoulli_nll(vae.decoder(mu), x)
+        want = bounds.weigh(log_lik[None], mu[None], mu, logvar)
         for at_once in (4_000, 21, 1):  # the last is fewer than there are pictures
             monkeypatch.setattr(bounds, "AT_ONCE", at_once)
             torch.testing.assert_close(bounds.of_vae(vae, x, 10), want.expand(10, 7))

@@ -11,6 +11,7 @@ from course_utils.data.images import from_drawing
 from course_utils.errors import CourseError
 from course_utils.models.autoencoder import DenseAutoencoder
 from course_utils.models.convolutional import overlap
+from course_utils.models.vae import DenseVAE
 from course_utils.widgets.view import DRAWING, Drawing, Pad, Pick, Slider, TrainingView, View
 
 
@@ -37,6 +38,8 @@ def experiments():
         "decoder_noise": widgets.decoder_noise(wide, x, y),
         "move_q": widgets.move_q(lambda z: -0.5 * (3 - 2 * z[..., 0]).square()),
         "many_draws": widgets.many_draws(lambda z: -2 * (2 - z[..., 0].square()).square()),
+        "posterior": widgets.posterior(DenseVAE(8)),
+        "prior_plane": widgets.prior_plane(DenseVAE(2), x, y),
     }
 
 
@@ -220,3 +223,30 @@ def test_decoder_noise_states_the_nats_of_its_own_draws():
         log_p = torch.distributions.Normal(model(images.x_test[1:2]), 0.3).log_prob(images.x_test[1:2])
     torch.testing.assert_close(outputs["nats, this digit"], -log_p.sum())
     assert (outputs["what the draws add"] - 0.5)[:, :, 3:9].std() == pytest.approx(0.3, rel=0.2)
+
+
+def test_posterior_shows_mu_sigma_and_codes_drawn_around_mu():
+    model = DenseVAE(8)
+    drawing = torch.zeros(32, 32)
+    drawing[4:28, 14:18] = 1
+    with torch.no_grad():
+        outputs = widgets.posterior(model, draws=400).compute(drawing=drawing)
+        x = outputs["the encoder gets"]
+        mu, logvar = model.encode(x)
+        draws = outputs["drawn from codes of its posterior"]
+        torch.testing.assert_close(outputs["drawn from mu"], model.decoder(mu).sigmoid())
+    assert set(x.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(outputs["mu, unit by unit"], mu[0])
+    torch.testing.assert_close(outputs["sigma, unit by unit"], (0.5 * logvar).exp()[0])
+    assert draws.shape == (400, 1, 28, 28) and draws.std(0).max() > 1e-3
+    # An untrained decoder is nearly linear, so that the mean of the pictures is nearly the picture of the mean.
+    assert (draws.mean(0) - outputs["drawn from mu"][0]).abs().max() < 0.1
+
+
+def test_prior_plane_says_how_much_of_the_prior_lies_farther_out():
+    images = data.digits()
+    view = widgets.prior_plane(DenseVAE(2), images.x_test[:5], images.y_test[:5])
+    name = "share of the prior's codes that lie farther out"
+    with torch.no_grad():
+        assert view.compute(z=torch.zeros(2))[name] == 1
+        assert view.compute(z=torch.tensor([0.0, 2.4477]))[name] == pytest.approx(0.05, abs=1e-3)

@@ -9,6 +9,7 @@ from course_utils.data.downloads import fashion, kmnist, mnist
 from course_utils.data.images import Images, binarized, digits
 from course_utils.data.points import Points, points
 from course_utils.data.shapes import Shapes, shapes, sprites
+from course_utils.data.tables import table
 from course_utils.errors import CourseError, choose
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "points",
     "shapes",
     "sprites",
+    "table",
 ]
 
 SETS = {made.__name__: made for made in (digits, mnist, fashion, kmnist, binarized, shapes, points)}

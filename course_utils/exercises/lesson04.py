@@ -10,6 +10,11 @@ from course_utils.exercises.answer import Answer
 from course_utils.exercises.engine import Judge, exercise, expect, failing, number, same, task, tensor
 from course_utils.models import gaussian
 
+LOGVAR_AS_VARIANCE = (
+    "logvar was taken for the variance, or for sigma: it is the log of the variance, and may be negative"
+)
+LOG_OF_LOGVAR = "logvar is already a log, and may be negative: add it as it is, without a log or a root"
+
 
 @exercise("4.1", "A Gaussian for every pixel", {"nll": 3}, losses.gaussian_nll)
 def _(answer: Answer, judge: Judge) -> None:
@@ -33,7 +38,9 @@ def _(answer: Answer, judge: Judge) -> None:
             ("log-not-halved", nll(right, 2 * logvar), "log sigma is half of logvar"),
             ("log-not-halved", nll(right, 2 * logvar, 0), "log sigma is half of logvar, and the constant is missing"),
             ("logvar-as-log-sigma", nll(right**2, 2 * logvar), "logvar was taken for log sigma: it is log sigma^2"),
-            ("logvar-as-variance", nll(logvar, logvar.abs().log()), "logvar was taken for the variance: it is its log"),
+            ("logvar-as-variance", nll(logvar, logvar.abs().log()), LOGVAR_AS_VARIANCE),
+            ("logvar-as-variance", nll(logvar), LOGVAR_AS_VARIANCE),
+            ("log-of-logvar", nll(right, logvar.abs().log()), LOG_OF_LOGVAR),
             ("divided-by-sigma", nll(right.sqrt()), "the square is divided by sigma: by sigma^2 it should be"),
             ("multiplied", nll(1 / right), "the square is multiplied by sigma^2: much noise should make an error cheaper"),
             ("not-squared", (0.5 * ((x - mean) / right + logvar + constant)).flatten(1).sum(1), "the difference is to be squared"),
@@ -46,7 +53,16 @@ def _(answer: Answer, judge: Judge) -> None:
             ("one-number", terms.mean(), "one number came back: each picture has a number of its own"),
             ("map", terms, "a number for each pixel came back: sum them within each picture"),
         ]  # fmt: skip
-        same(answer(mean, logvar, x), want, "a picture's nats are off", wrong, rtol=1e-3, atol=1e-3)
+        with failing(
+            ("Expected parameter scale", "logvar-as-variance", LOGVAR_AS_VARIANCE),
+            ("var has negative", "logvar-as-variance", LOGVAR_AS_VARIANCE),
+        ):
+            got = answer(mean, logvar, x)
+        expect(not isinstance(got, Tensor) or not got.isnan().any(), "log-of-logvar", LOG_OF_LOGVAR)
+        same(got, want, "a picture's nats are off", wrong, rtol=1e-3, atol=1e-3)
+
+
+UNIFORM = "the noise is uniform, as from torch.rand: Gaussian noise comes from torch.randn"
 
 
 @exercise("4.2", "Several pictures for one code", {"mean": 1, "spread": 2}, gaussian.draws)
@@ -81,14 +97,17 @@ def _(answer: Answer, judge: Judge) -> None:
     expect(not clamped, "clamped", "the draws were cut to 0 to 1: a Gaussian has no such borders")
 
     sigma = (0.5 * logvar).exp()
+    noise = drawn - drawn.mean(0)
+    # A fourth moment of 9/5 is that of evenly spread numbers; a Gaussian has 3.
+    uniform = 1.5 < (noise / noise.std(0).clamp(min=1e-9)).pow(4).mean() < 2.1
     with judge.part("mean"):
-        noise = drawn - drawn.mean(0)
         expect(
             drawn.mean(0).abs().mean() > 0.15 * mean.abs().mean(),
             "no-mean",
             "the draws scatter around zero: add the mean",
         )
         off = ((drawn - mean).mean(0) / noise.std(0).clamp(min=1e-9)).abs().max()
+        expect(off < 6 / S**0.5 or not uniform, "uniform", UNIFORM)
         expect(
             off < 6 / S**0.5, "wrong-mean", f"a pixel's draws are off their mean by {float(off):.2g} of their spread"
         )
@@ -103,6 +122,7 @@ def _(answer: Answer, judge: Judge) -> None:
             there = eps.narrow(axis, 0, 1)
             rest = eps.narrow(axis, 1, 1)
             expect((there * rest).mean() < 0.9, mistake, words)
+        expect(not uniform, "uniform", UNIFORM)
         variance = (drawn - mean).square().mean(0)
         for mistake, other, words in [
             ("logvar-as-log-sigma", (2 * logvar).exp(), "exp(logvar) was used as sigma: it is the variance"),
@@ -164,6 +184,7 @@ def _(answer: Answer, judge: Judge) -> None:
             ("not-divided", (x_logits.double() / 2).tanh().abs().log().flatten(1).sum(1), "divide by the logit before taking the log"),
             ("halved-below", logs.flatten(1).sum(1) + H * W * math.log(2), "tanh is taken of half the logit, but divided by all of it"),
             ("p-for-logit", ((p / 2).tanh() / p).log().flatten(1).sum(1), "the formula wants the logit itself, not its sigmoid"),
+            ("no-abs", torch.where(x_logits > 0, logs, math.log(0.5)).flatten(1).sum(1), "every negative logit counts as next to 0: the area is the same for l and -l, so take abs first"),
             ("mean-over-pixels", logs.mean((1, 2, 3)), "the logs were averaged over the pixels: add them"),
             ("one-number", want.sum(), "one number came back: each picture has a mass of its own"),
             ("one-number", want.mean(), "one number came back: each picture has a mass of its own"),
@@ -173,6 +194,14 @@ def _(answer: Answer, judge: Judge) -> None:
         if isinstance(got, Tensor):
             expect(not got.isnan().any(), "nan", "nan came back: tanh(l / 2) / l is positive for negative logits too")
         same(got, want, "a picture's log mass is off", wrong, rtol=1e-3, atol=1e-5)
+        # As many pixels as a digit has: their product is below the smallest double.
+        x_logits = 4 * judge.normal(2, 1, 28, 28)
+        x_logits = torch.where(x_logits.abs() < 0.3, x_logits + 1, x_logits)
+        got = answer(x_logits)
+        lost = isinstance(got, Tensor) and got.isneginf().any()
+        expect(not lost, "product", "a product of 784 areas is too small for a float: add logs")
+        want = ((x_logits.double() / 2).tanh() / x_logits.double()).log().flatten(1).sum(1)
+        same(got, want, "the log mass of a picture of 784 pixels is off", rtol=1e-3)
     with judge.part("zero"):
         flat = torch.zeros(2, 1, 3, 4)
         flat[1] = 1e-6
@@ -181,6 +210,8 @@ def _(answer: Answer, judge: Judge) -> None:
         expect(got.isfinite().all(), "zero", "at logit 0 the formula says 0 / 0: its limit there is ½")
         same(got, torch.full((2,), 12 * math.log(0.5)), "with all logits 0, twelve pixels have 12 log ½", rtol=1e-3)
 
+
+PIXELS_ALIKE = "line 5: error and KL are summed over pixels and latents, as in the yardstick; they differ in the batch"
 
 # Each line's effective beta as the text gives its sizes, and what comes out if it is misread.
 LINES = {
@@ -233,8 +264,13 @@ LINES = {
         [
             ("face-value", 1, "line 5: the error is summed over the batch of 128, and the KL is averaged over it"),
             ("upside-down", 128, "line 5: upside down; here it is the error that is 128 times too large"),
-            ("wrong-size", 1 / 784, "line 5: both are summed over pixels and latents; they differ in the batch"),
-            ("wrong-size", 1 / (128 * 784), "line 5: the error is summed over the pixels in the yardstick too"),
+            ("wrong-size", 1 / 784, PIXELS_ALIKE),
+            ("wrong-size", 784, PIXELS_ALIKE),
+            ("wrong-size", 784 / 20, PIXELS_ALIKE),
+            ("wrong-size", 20 / 784, PIXELS_ALIKE),
+            ("wrong-size", 1 / 20, PIXELS_ALIKE),
+            ("wrong-size", 1 / (128 * 784), "line 5: the error is summed over the pixels in the yardstick too: 128 E"),
+            ("wrong-size", 784 / 128, "line 5: the error is summed over the pixels in the yardstick too: 128 E"),
         ],
     ),
 }
@@ -249,6 +285,7 @@ def by_hand() -> list[float]:
 def _(answer: Answer, judge: Judge) -> None:
     values = answer()
     values = values.flatten().tolist() if isinstance(values, Tensor) else values
+    expect(values is not None, "nothing", "nothing came back: is there a line that begins with return?")
     five = isinstance(values, list) and len(values) == len(LINES)
     expect(five, "wrong-number", "five numbers are expected, for lines 1 to 5 in this order")
     values = [number(value) for value in values]
@@ -256,9 +293,8 @@ def _(answer: Answer, judge: Judge) -> None:
         with judge.part(line):
             for mistake, other, words in wrong:
                 expect(not math.isclose(value, other, rel_tol=0.01), mistake, words)
-            expect(
-                math.isclose(value, want, rel_tol=0.01), "wrong-value", f"{line}: {value:.3g} is not its effective beta"
-            )
+            words = f"{line}: {value:.3g} is not its effective beta: write it as a E + b K, then divide b by a"
+            expect(math.isclose(value, want, rel_tol=0.01), "wrong-value", words)
 
 
 @exercise("4.5", "The beta by experiment", {"beta": 3, "constant": 1}, metrics.effective_beta)
@@ -267,6 +303,9 @@ def _(answer: Answer, judge: Judge) -> None:
     lines = [_runs(judge, D, Z) for D, Z in ((judge.integer(30, 34), 12), (judge.integer(40, 44), 10))]
     constant = "a constant in the loss changes your answer: fit it as a third number, or use differences of runs"
     sizes = "error and KL have different sizes: sum over pixels and over latents before they meet"
+    rows = (
+        "E, K and the ones belong side by side as columns, shape (T, 3), and the values below each other, shape (T, 1)"
+    )
     for part, added in (("beta", 0.0), ("constant", 30.0)):
         with judge.part(part):
             cases = [_fits(values + added, error, kl, weight, beta) for values, error, kl, weight, beta in lines]
@@ -279,7 +318,17 @@ def _(answer: Answer, judge: Judge) -> None:
                 (mistake.partition(",")[0], values, constant if words is None else words)
                 for mistake, values, words in wrong
             ]
-            with failing(("must match", "sizes-met", sizes), ("stack expects", "sizes-met", sizes)):
+            with failing(
+                ("must match", "sizes-met", sizes),
+                ("stack expects", "sizes-met", sizes),
+                ("should match other.size", "stacked-as-rows", rows),
+                ("Incompatible dimensions", "stacked-as-rows", rows),
+                (
+                    "square matrices",
+                    "solved",
+                    "there are more runs than unknowns: torch.linalg.lstsq fits, solve cannot",
+                ),
+            ):
                 got = [number(answer((values + added).float(), error, kl)) for values, error, kl, _, _ in lines]
             same(got, [line[4] for line in lines], "the weight is off", wrong, rtol=2e-3)
 

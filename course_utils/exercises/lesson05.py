@@ -70,6 +70,18 @@ def _log_normal(x: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     return torch.distributions.MultivariateNormal(mean, covariance).log_prob(x)
 
 
+NO_LOG_OF_LOGVAR = (
+    "logvar may be negative, so it is no spread and has no logarithm: it is log σ² already, and σ² its exponential"
+)
+
+
+def _expect_no_log_of_logvar(got, mistaken: Tensor) -> None:
+    """Name the mistake whose value is NaN wherever logvar is negative, which `same` would not recognize."""
+    there = isinstance(got, Tensor) and got.shape == mistaken.shape and mistaken.isnan().any()
+    found = there and torch.allclose(got.double(), mistaken, rtol=1e-3, atol=1e-3, equal_nan=True)
+    expect(not found, "logvar-as-variance", NO_LOG_OF_LOGVAR)
+
+
 @exercise("5.2", "The log weight of a draw", {"weights": 3}, bounds.weigh)
 def _(answer: Answer, judge: Judge) -> None:
     with judge.part("weights"):
@@ -77,39 +89,50 @@ def _(answer: Answer, judge: Judge) -> None:
         for S, B, Z in ((judge.integer(6, 8), 4, 3), (1, 5, 2), (3, 1, 4), (4, 4, 4)):
             mu, logvar = 1 + judge.normal(B, Z), judge.normal(B, Z) - 0.5
             z = mu + (0.5 * logvar).exp() * judge.normal(S, B, Z)
-            log_px = -50 + 5 * judge.normal(S, B)
-            _judge_weights(answer(log_px, z, mu, logvar), *(t.double() for t in (log_px, z, mu, logvar)))
+            log_lik = -50 + 5 * judge.normal(S, B)
+            shape = "z is (S, B, Z), and so are the log-densities of its numbers: sum over the last axis"
+            with failing(
+                ("must match", "wrong-axis", shape),
+                ("broadcast", "wrong-axis", shape),
+                ("satisfy the constraint", "logvar-as-variance", NO_LOG_OF_LOGVAR),
+            ):
+                got = answer(log_lik, z, mu, logvar)
+            _judge_weights(got, *(t.double() for t in (log_lik, z, mu, logvar)))
 
 
-def _judge_weights(got, log_px: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
+def _judge_weights(got, log_lik: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
     normal = torch.distributions.Normal
     prior = normal(0.0, 1.0).log_prob(z)
     q = normal(mu, (0.5 * logvar).exp()).log_prob(z)
     constant = 0.5 * math.log(2 * math.pi)
-    want = log_px + (prior - q).sum(2)
+    want = log_lik + (prior - q).sum(2)
     wrong = [
-        ("q-added", log_px + (prior + q).sum(2), "log q(z) was added: dividing by q subtracts its log"),
-        ("q-added", log_px + (prior + q + 2 * constant).sum(2), "log q(z) was added: dividing by q subtracts its log"),
-        ("swapped", log_px + (q - prior).sum(2), "prior and q have changed places: the prior is above the line, q below"),
-        ("no-prior", log_px - q.sum(2), "the prior is missing: a code that the prior hardly ever draws weighs less"),
-        ("no-prior", log_px - (q + constant).sum(2), "the prior is missing: a code that the prior hardly ever draws weighs less"),
-        ("no-q", log_px + prior.sum(2), "q is missing: a code that q draws often must weigh less each time"),
-        ("no-q", log_px + (prior + constant).sum(2), "q is missing: a code that q draws often must weigh less each time"),
-        ("likelihood-only", log_px, "this is log p(x|z) alone: prior and q are missing"),
-        ("kl-known", log_px - losses.gaussian_kl(mu, logvar), "the exact KL was subtracted, the same for all draws: each draw has densities of its own"),
-        ("logvar-as-log-sigma", log_px + (prior - normal(mu, logvar.exp()).log_prob(z)).sum(2), "logvar is the log of sigma squared: sigma is exp(logvar / 2)"),
-        ("no-logvar", log_px + (prior - q - 0.5 * logvar).sum(2), "q lacks its height: log q(z) has a term -logvar / 2, since a narrow density is high"),
-        ("no-half", log_px + 2 * (prior - q).sum(2), "the logs of prior and q came out double: is there a half before the squares?"),
-        ("mean-over-latents", log_px + (prior - q).mean(2), "the log-densities were averaged over the latents: independent numbers add their logs"),
-        ("not-summed", log_px[..., None] + prior - q, "one number for each latent came back: independent numbers add their logs"),
+        ("q-added", log_lik + (prior + q).sum(2), "log q(z) was added: dividing by q subtracts its log"),
+        ("q-added", log_lik + (prior + q + 2 * constant).sum(2), "log q(z) was added: dividing by q subtracts its log"),
+        ("swapped", log_lik + (q - prior).sum(2), "prior and q have changed places: the prior is above the line, q below"),
+        ("no-prior", log_lik - q.sum(2), "the prior is missing: a code that the prior hardly ever draws weighs less"),
+        ("no-prior", log_lik - (q + constant).sum(2), "the prior is missing: a code that the prior hardly ever draws weighs less"),
+        ("no-q", log_lik + prior.sum(2), "q is missing: a code that q draws often must weigh less each time"),
+        ("no-q", log_lik + (prior + constant).sum(2), "q is missing: a code that q draws often must weigh less each time"),
+        ("likelihood-only", log_lik, "this is log p(x|z) alone: prior and q are missing"),
+        ("kl-known", log_lik - losses.gaussian_kl(mu, logvar), "the exact KL was subtracted, the same for all draws: each draw has densities of its own"),
+        ("logvar-as-log-sigma", log_lik + (prior - normal(mu, logvar.exp()).log_prob(z)).sum(2), "logvar is the log of sigma squared: sigma is exp(logvar / 2)"),
+        ("logvar-as-variance", log_lik + (prior + 0.5 * ((z - mu).square() / logvar + logvar) + constant).sum(2), "the square was divided by logvar: the variance is its exponential"),
+        ("no-logvar", log_lik + (prior - q - 0.5 * logvar).sum(2), "q lacks its height: log q(z) has a term -logvar / 2, since a narrow density is high"),
+        ("no-half", log_lik + 2 * (prior - q).sum(2), "the logs of prior and q came out double: is there a half before the squares?"),
+        ("mean-over-latents", log_lik + (prior - q).mean(2), "the log-densities were averaged over the latents: independent numbers add their logs"),
+        ("not-summed", log_lik[..., None] + prior - q, "one number for each latent came back: independent numbers add their logs"),
         ("lonely-constant", want + mu.shape[1] * constant, "the constant with log 2π stands in one of the two densities: both, or none"),
         ("lonely-constant", want - mu.shape[1] * constant, "the constant with log 2π stands in one of the two densities: both, or none"),
         ("not-a-log", want.exp(), "this is the weight: return its logarithm"),
         ("averaged", want.mean(0), "the draws were averaged: every draw keeps its own weight here"),
         ("averaged", want.mean(), "the draws were averaged: every draw keeps its own weight here"),
-        ("wrong-axis", log_px + (prior - q).sum(1) if len({*z.shape}) == 1 else want + torch.nan, "the log-densities were summed over the images: sum over the latents, the last axis"),
-        ("wrong-axis", log_px + (prior - q).sum(0) if len({*z.shape}) == 1 else want + torch.nan, "the log-densities were summed over the draws: sum over the latents, the last axis"),
+        ("wrong-axis", log_lik + (prior - q).sum(1) if len({*z.shape}) == 1 else want + torch.nan, "the log-densities were summed over the images: sum over the latents, the last axis"),
+        ("wrong-axis", log_lik + (prior - q).sum(0) if len({*z.shape}) == 1 else want + torch.nan, "the log-densities were summed over the draws: sum over the latents, the last axis"),
     ]  # fmt: skip
+    _expect_no_log_of_logvar(
+        got, log_lik + (prior + constant + 0.5 * ((z - mu).square() / logvar + logvar.log())).sum(2)
+    )
     same(got, want, "a log weight is off", wrong, rtol=1e-4, atol=1e-3)
 
 
@@ -118,7 +141,8 @@ def _(answer: Answer, judge: Judge) -> None:
     with judge.part("value"):
         for B, Z in ((judge.integer(5, 7), 3), (4, 4), (1, 5), (3, 1)):
             mu, logvar = 0.5 + judge.normal(B, Z), judge.normal(B, Z)
-            got = answer(mu, logvar)
+            with failing(("satisfy the constraint", "logvar-as-variance", NO_LOG_OF_LOGVAR)):
+                got = answer(mu, logvar)
             again = answer(mu, logvar)
             if isinstance(got, Tensor) and isinstance(again, Tensor) and got.shape == again.shape:
                 words = "two calls differ: the closed form needs no draws"
@@ -141,17 +165,21 @@ def _judge_kl(got, mu: Tensor, logvar: Tensor) -> None:
         ("not-summed", terms, "one number for each latent came back: independent latents add up"),
         ("no-half", 2 * want, "this is twice the KL: where is the half?"),
         ("minus", -want, "this is -KL: a KL is never negative"),
+        ("one-outside", want + 0.5 * Z - 1, "the -1 belongs to every latent: it stands inside the sum"),
+        ("one-outside", want + 0.5 * Z - 0.5, "the -1 belongs to every latent: it stands inside the sum"),
         ("no-one", want + 0.5 * Z, "where q is the prior the KL should be 0: the -1 is missing"),
         ("no-log", 0.5 * (mu.square() + logvar.exp() - 1).sum(1), "the logarithm is missing: a q that is very narrow should cost much"),
         ("log-sign", 0.5 * (mu.square() + logvar.exp() - 1 + logvar).sum(1), "a narrow q should cost more, not less: look at the sign of logvar"),
         ("logvar-as-log-sigma", 0.5 * (mu.square() + (2 * logvar).exp() - 1 - 2 * logvar).sum(1), "logvar is the log of sigma squared: exp(logvar) is sigma squared already"),
         ("logvar-as-log-sigma", 0.5 * (mu.square() + (2 * logvar).exp() - 1 - logvar).sum(1), "logvar is the log of sigma squared: exp(logvar) is sigma squared already"),
         ("sigma-not-squared", 0.5 * (mu.square() + (0.5 * logvar).exp() - 1 - logvar).sum(1), "the spread enters squared: exp(logvar) is sigma squared"),
+        ("exponential-twice", 0.5 * (mu.square() - 1).sum(1), "the spread has dropped out: the last term is log σ², which is logvar itself and not its exponential"),
         ("logvar-as-variance", 0.5 * (mu.square() + logvar - 1 - logvar.exp()).sum(1), "logvar and its exponential have changed places"),
         ("mu-not-squared", 0.5 * (mu + logvar.exp() - 1 - logvar).sum(1), "the mean enters squared: left or right of the prior costs the same"),
         ("mu-not-squared", 0.5 * (mu.abs() + logvar.exp() - 1 - logvar).sum(1), "the mean enters squared: twice as far costs four times as much"),
         ("reversed", reverse, "this is the KL from the prior to q: the average runs over draws of q"),
     ]  # fmt: skip
+    _expect_no_log_of_logvar(got, 0.5 * (mu.square() + logvar - 1 - logvar.log()).sum(1))
     same(got, want, "a KL is off", wrong)
 
 
@@ -170,6 +198,11 @@ def _(answer: Answer, judge: Judge) -> None:
             words = f"log weights near {level:g} give {float(got.flatten()[0]):.3g} for every image: exp has rounded to 0 before the log"
             expect(got.numel() == 1 or got.unique().numel() > 1, "underflow", words)
             same(got, bounds.iwae(log_w.double()), f"for log weights near {level:g} the bound is off", rtol=1e-5, atol=1e-3)  # fmt: skip
+        log_w = torch.tensor([-800.0, 0.0, 700.0]) + judge.normal(6, 3)
+        got = tensor(answer(log_w))
+        words = "one image near -800 beside another near 700 gives no finite number: the maximum to subtract is each image's own"
+        expect(got.isfinite().all(), "one-maximum", words)
+        same(got, bounds.iwae(log_w.double()), "for images with log weights near -800, 0 and 700 the bound is off", rtol=1e-5, atol=1e-3)  # fmt: skip
 
 
 def _judge_iwae(got, log_w: Tensor) -> None:
@@ -181,6 +214,7 @@ def _judge_iwae(got, log_w: Tensor) -> None:
         ("log-outside", log_w.mean(0), "the logs were averaged, which is the ELBO: here the average goes inside the log"),
         ("not-averaged", total, "the weights were summed: an average divides by the number of draws, inside the log"),
         ("other-count", total - math.log(B) if B != S else nothing, f"divided by {B}, the number of images: there are {S} draws"),
+        ("other-count", total - math.log(S * B) if B > 1 else nothing, f"divided by {S * B}, the number of all log weights: each image has {S} draws"),
         ("divided-outside", total / S, "the log was divided by the number of draws: divide the sum of the weights, before the log is taken"),
         ("log-count-added", total + math.log(S), "log S was added: dividing by S subtracts its log"),
         ("wrong-axis", log_w.logsumexp(1) - math.log(B), "the average ran over the images: average over the draws, the first axis"),
@@ -205,6 +239,7 @@ def _(answer: Answer, judge: Judge) -> None:
 
 def two(values) -> tuple[Tensor, float]:
     """The two things that an answer to T5 returns: logvar as a tensor, the gap as a number."""
+    expect(values is not None, "nothing", "nothing came back: is there a line that begins with return?")
     expect(isinstance(values, list) and len(values) == 2, "wrong-number", "return two things: logvar and the gap")
     logvar = torch.tensor([number(one) for one in values[0]]) if isinstance(values[0], list) else tensor(values[0])
     return logvar, number(values[1])

@@ -9,7 +9,7 @@ from course_utils.exercises.engine import Judge, exercise, expect, failing, same
 from course_utils.models import vae
 
 
-@exercise("6.1", "Make the draw differentiable", {"draw": 2, "gradient": 1}, vae.reparameterize)
+@exercise("6.1", "Make the draw differentiable", {"draw": 1, "gradient": 2}, vae.reparameterize)
 def _(answer: Answer, judge: Judge) -> None:
     B, Z = 6_000, judge.integer(3, 5)
     # The example of the text, with another spread: draws scatter around 3 with spread 3 in every number.
@@ -38,7 +38,9 @@ def _(answer: Answer, judge: Judge) -> None:
         z = _draw(answer, mu, logvar)
         _judge_standard((z - mu) / (0.5 * logvar).exp(), "with a mu and logvar of its own for each number, the draws")
     with judge.part("gradient"):
-        by_mu, by_logvar = answer.grad(mu, logvar, wrt=(0, 1))
+        words = "autograd needs a tensor that was overwritten, by a line with an underscore or with *=: make a new one"
+        with failing(("in-place", "in-place", words), ("inplace", "in-place", words)):
+            by_mu, by_logvar = answer.grad(mu, logvar, wrt=(0, 1))
         missing = [g is None or not g.abs().sum() > 0 for g in (by_mu, by_logvar)]
         words = "the numbers are right, but no gradient comes back through the draw: what cuts it off?"
         expect(not all(missing), "no-gradient", words)
@@ -92,6 +94,8 @@ def _judge_example(noise: Tensor) -> None:
         ("variance-as-spread", 9.0, f"{begin}: is logvar the log of sigma, or of sigma squared?"),
         ("logvar-as-spread", 2.1972, f"{begin}, which is logvar itself: take it out of the logarithm"),
         ("halved-variance", 4.5, f"{begin}: the half belongs inside the exponential"),
+        ("root-of-logvar", 2.1972**0.5, f"{begin}, the root of logvar: the root of sigma squared is exp(logvar / 2)"),
+        ("twice-logvar", 81.0, f"{begin}: logvar / 2 is log sigma, not 2 * logvar"),
         ("half-logvar", 1.0986, f"{begin}: logvar / 2 is log sigma, so take its exponential"),
         ("square-root-twice", 3**0.5, f"{begin}: the root was taken twice"),
         ("unit", 1.0, f"{begin}: multiply the noise by sigma"),
@@ -103,13 +107,15 @@ def _judge_example(noise: Tensor) -> None:
 
 def _judge_standard(eps: Tensor, what: str) -> None:
     """Mean 0, variance 1 and fourth moment 3, to six standard errors."""
-    count = eps.numel()
-    spread = float(eps.double().std())
+    count, spread = eps.numel(), float(eps.double().std())
     expect(
-        abs(float(eps.double().mean())) < 6 * count**-0.5 and abs(spread**2 - 1) < 6 * (2 / count) ** 0.5,
+        abs(spread**2 - 1) < 6 * (2 / count) ** 0.5,
         "wrong-spread",
-        f"{what} have {spread:.3g} times the spread that they should have, or another middle",
+        f"{what} have {spread:.3g} times the spread that they should have",
     )
+    middle = float(eps.double().mean())
+    words = f"{what} have the right spread, and their middle is off by {middle:.2g} sigma"
+    expect(abs(middle) < 6 * count**-0.5, "not-centered", words)
     expect(
         abs(float(eps.double().pow(4).mean()) - 3) < 6 * (96 / count) ** 0.5,
         "not-gaussian",
@@ -160,6 +166,14 @@ def _(answer: Answer, judge: Judge) -> None:
             wrong = [
                 ("itself-included", values - values.mean(0), "the mean holds the draw's own value: leave that one out"),
                 ("mean-of-batch", values - values.mean(), "one mean for the whole table: each image has its own"),
+                *[
+                    (
+                        "sum-of-batch",
+                        values - (values.sum() - values) / count,
+                        "one sum for the whole table: sum over the draws of each image alone",
+                    )
+                    for count in (S - 1, values.numel() - 1)
+                ],
                 (
                     "wrong-axis",
                     values - values.mean(1, keepdim=True),
@@ -197,6 +211,7 @@ def _(answer: Answer, judge: Judge) -> None:
 @exercise("6.4", "Sum out the choice", {"gradient": 3}, estimators.summed_out)
 def _(answer: Answer, judge: Judge) -> None:
     B, K = judge.integer(5, 7), judge.integer(3, 4)
+    words = "the shapes do not fit: the average is one number an image, does it keep its axis, keepdim=True?"
     with judge.part("gradient"):
         for rows in (B, K):
             logits, values = 1.5 * judge.normal(rows, K), 2 + judge.normal(rows, K)
@@ -214,11 +229,16 @@ def _(answer: Answer, judge: Judge) -> None:
                 ("others-stay", p * (1 - p) * values, "only one choice was moved: when one gets likelier, the others get less likely"),
                 ("wrong-sign", p * (average - values), "the sign is turned round: a choice above the average should gain"),
                 ("sigmoid", odd * (values - (odd * values).sum(1, keepdim=True)), "the probabilities do not sum to 1: use a softmax over the choices"),
+                ("not-weighted", p * (values - values.sum(1, keepdim=True)), "the values were summed as they are: weigh each by its probability"),
+                ("sum-over-images", p * (values - (p * values).sum(0)), "the average runs over the images: it runs over the choices of one image"),
+                ("sum-over-images", p * (values - (p * values).sum()), "one sum for the whole table: each image has its own average"),
                 ("wrong-axis", down * (values - (down * values).sum(0)), "the softmax runs over the images: it runs over the choices of one image"),
                 ("wrong-axis", down * (values - (down * values).sum(1, keepdim=True)), "the softmax runs over the images: it runs over the choices of one image"),
                 ("mean-over-batch", p * (values - average) / rows, "divided by the number of images: return each gradient as it is"),
             ]  # fmt: skip
-            same(answer(logits, values), p * (values - average), "a gradient is off", wrong)
+            with failing(("must match", "no-keepdim", words)):
+                got = answer(logits, values)
+            same(got, p * (values - average), "a gradient is off", wrong)
 
 
 @task("T6", "A draw that is never negative", points=5)

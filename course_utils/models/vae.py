@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from course_utils.models.autoencoder import PIXELS
+from course_utils.models.convolutional import conv_encoder, transposed_decoder
 
 
 def reparameterize(mu: Float[Tensor, "*B Z"], logvar: Float[Tensor, "*B Z"]) -> Float[Tensor, "*B Z"]:
@@ -33,6 +34,37 @@ class DenseVAE(nn.Module):
     def encode(self, x: Float[Tensor, "B 1 28 28"]) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B Z"]]:
         hidden = self.hidden(x)
         return self.mu(hidden), self.logvar(hidden)
+
+    def forward(
+        self, x: Float[Tensor, "B 1 28 28"]
+    ) -> tuple[Float[Tensor, "B 1 28 28"], Float[Tensor, "B Z"], Float[Tensor, "B Z"]]:
+        """Logits of a reconstruction from one draw of the code, and the mu and logvar it was drawn from."""
+        mu, logvar = self.encode(x)
+        return self.decoder(reparameterize(mu, logvar)), mu, logvar
+
+
+class ConvolutionalEncoder(nn.Module):
+    """Images to mu and logvar of N(mu, diag sigma^2): the convolutions of `conv_encoder`, twice as many numbers out."""
+
+    def __init__(self, latent_dim: int = 20, channels: int = 16):
+        super().__init__()
+        self.layers = conv_encoder(2 * latent_dim, channels)
+
+    def forward(self, x: Float[Tensor, "B 1 28 28"]) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B Z"]]:
+        mu, logvar = self.layers(x).chunk(2, dim=1)
+        return mu, logvar
+
+
+class ConvolutionalVAE(nn.Module):
+    """28x28 -> 14x14 -> 7x7 -> latent_dim and back; q(z|x) = N(mu, diag sigma^2), p(x|z) Bernoulli by logits.
+
+    Kingma & Welling (2014), arXiv:1312.6114, with the convolutions of Radford et al. (2016), arXiv:1511.06434.
+    """
+
+    def __init__(self, latent_dim: int = 20, channels: int = 16):
+        super().__init__()
+        self.encode = ConvolutionalEncoder(latent_dim, channels)
+        self.decoder = transposed_decoder(latent_dim, channels=channels)[:-1]  # without its sigmoid: logits
 
     def forward(
         self, x: Float[Tensor, "B 1 28 28"]

@@ -14,6 +14,8 @@ from course_utils.widgets.part2 import (
     gradient_estimates,
     many_draws,
     move_q,
+    posterior,
+    prior_plane,
 )
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "many_draws",
     "move_q",
     "noise_level",
+    "posterior",
+    "prior_plane",
     "step_size",
     "walk",
 ]

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from course_utils import bounds, estimators, losses
-from course_utils.widgets.view import Outputs, Pick, Slider, View
+from course_utils.data.images import from_drawing
+from course_utils.widgets.view import Drawing, Outputs, Pad, Pick, Slider, View
 
 
 def decoder_noise(model: nn.Module, x: Float[Tensor, "N 1 28 28"], y: Int[Tensor, " N"]) -> View:
@@ -166,3 +167,47 @@ def _histogram(errors: Float[Tensor, " N"], reach: float = 5.0, bins: int = 41) 
     place = ((errors / reach + 1) / 2 * (bins - 1)).round().clamp(0, bins - 1).long()
     shares = torch.bincount(place, minlength=bins) / len(errors)
     return torch.stack([torch.linspace(-reach, reach, bins, device="cpu"), shares], 1)
+
+
+def posterior(model: nn.Module, draws: int = 8) -> View:
+    """Lesson 07: the posterior of a digit drawn by the reader, unit by unit, and pictures of several of its codes."""
+    mu, _ = model.encode(torch.zeros(1, 1, 28, 28))
+    generator = torch.Generator("cpu").manual_seed(0)
+    # The same coins and the same noise for every drawing: what moves on the page moves because of the reader.
+    coins = torch.rand(1, 1, 28, 28, generator=generator, device="cpu").to(mu)
+    eps = torch.randn(draws, mu.shape[1], generator=generator, device="cpu").to(mu)
+
+    def compute(drawing: Tensor) -> Outputs:
+        x = (coins < from_drawing(drawing)).to(mu)
+        mu_x, logvar = model.encode(x)
+        sigma = (0.5 * logvar).exp()
+        return {
+            "the encoder gets": x,
+            "mu, unit by unit": mu_x[0],
+            "sigma, unit by unit": sigma[0],
+            "drawn from mu": model.decoder(mu_x).sigmoid(),
+            "drawn from codes of its posterior": model.decoder(mu_x + sigma * eps).sigmoid(),
+            "KL in nats": losses.gaussian_kl(mu_x, logvar)[0],
+        }
+
+    return View("Your own digit, and its posterior", compute, drawing=Drawing("Draw a digit, large"))
+
+
+def prior_plane(model: nn.Module, x: Float[Tensor, "N 1 28 28"], y: Int[Tensor, " N"]) -> View:
+    """Lesson 07: a place in the plane of a VAE with two latents, its picture, and how far out it lies in the prior.
+
+    The map shows the mu of each picture of x.
+    """
+    mu, _ = model.encode(x)
+    mu = mu.detach()
+
+    def compute(z: Float[Tensor, "2"]) -> Outputs:
+        z = z.to(mu)
+        nearest = (mu - z).square().sum(1).argmin()
+        return {
+            "drawn from here": model.decoder(z[None]).sigmoid(),
+            "digit of the nearest mu": x[nearest][None],
+            "share of the prior's codes that lie farther out": (-0.5 * z.square().sum()).exp(),
+        }
+
+    return View("The prior under your pointer", compute, z=Pad("code", mu, y, (0.0, 0.0)))

@@ -54,6 +54,31 @@ def _(mean, logvar, x):
     return -distributions.Normal(mean, logvar.exp()).log_prob(x).flatten(1).sum(1)
 
 
+@wrong("4.1", "logvar-as-variance")
+def _(mean, logvar, x):
+    return (0.5 * ((x - mean) ** 2 / logvar + logvar + LOG_2_PI)).flatten(1).sum(1)
+
+
+@wrong("4.1", "logvar-as-variance")
+def _(mean, logvar, x):
+    return (0.5 * ((x - mean) ** 2 / logvar + logvar.abs().log() + LOG_2_PI)).flatten(1).sum(1)
+
+
+@wrong("4.1", "logvar-as-variance")
+def _(mean, logvar, x):
+    return functional.gaussian_nll_loss(mean, x, logvar, full=True, reduction="none").flatten(1).sum(1)
+
+
+@wrong("4.1", "logvar-as-variance")
+def _(mean, logvar, x):
+    return -distributions.Normal(mean, logvar).log_prob(x).flatten(1).sum(1)
+
+
+@wrong("4.1", "log-of-logvar")
+def _(mean, logvar, x):
+    return (0.5 * ((x - mean) ** 2 / logvar.exp() + logvar.log() + LOG_2_PI)).flatten(1).sum(1)
+
+
 @wrong("4.1", "divided-by-sigma")
 def _(mean, logvar, x):
     return 0.5 * ((x - mean) ** 2 / (logvar / 2).exp() + logvar + LOG_2_PI).flatten(1).sum(1)
@@ -167,7 +192,17 @@ def _(mean, logvar, count):
 
 @wrong("4.2", "wrong-mean")
 def _(mean, logvar, count):
+    return (0.5 * logvar).exp() * (mean + _eps(mean, count))
+
+
+@wrong("4.2", "uniform")
+def _(mean, logvar, count):
     return mean + (0.5 * logvar).exp() * torch.rand(count, *mean.shape)
+
+
+@wrong("4.2", "uniform")
+def _(mean, logvar, count):
+    return mean + (0.5 * logvar).exp() * (2 * torch.rand(count, *mean.shape) - 1)
 
 
 @wrong("4.2", "same-for-all-pictures")
@@ -216,6 +251,12 @@ def _(mean, logvar, count):
 
 
 @wrong("4.2", "not-gaussian")
+def _(mean, logvar, count):
+    even = torch.rand(count, *mean.shape) - torch.rand(count, *mean.shape)
+    return mean + (0.5 * logvar).exp() * 6**0.5 * even
+
+
+@wrong("4.2", "uniform")
 def _(mean, logvar, count):
     return mean + (0.5 * logvar).exp() * 12**0.5 * (torch.rand(count, *mean.shape) - 0.5)
 
@@ -269,6 +310,23 @@ def _(x_logits):
 @wrong("4.3", "log-of-sum")
 def _(x_logits):
     return _safe(x_logits).flatten(1).sum(1).log()
+
+
+@wrong("4.3", "product")
+def _(x_logits):
+    return _safe(x_logits).flatten(1).prod(1).log()
+
+
+@wrong("4.3", "product")
+def _(x_logits):
+    size = x_logits.double().abs().clamp(min=1e-3)
+    return ((size / 2).tanh() / size).flatten(1).prod(1).log()
+
+
+@wrong("4.3", "no-abs")
+def _(x_logits):
+    size = x_logits.clamp(min=1e-3)
+    return ((size / 2).tanh() / size).log().flatten(1).sum(1)
 
 
 @wrong("4.3", "normalizer")
@@ -380,9 +438,12 @@ for line, mistake, value in [
     (5, "face-value", 1),
     (5, "upside-down", 128),
     (5, "wrong-size", 1 / 784),
-    (5, "wrong-value", 0.05),
+    (5, "wrong-size", 20 / 784),
+    (5, "wrong-size", 784 / 128),
+    (5, "wrong-value", 0.03),
 ]:
     wrong("4.4", mistake)(_but(line, value))
+wrong("4.4", "nothing")(lambda: None)
 wrong("4.4", "wrong-number")(lambda: RIGHT[:4])
 wrong("4.4", "face-value")(lambda: [1, 0.01, 500, 1, 1])
 right("4.4")(lambda: [784 / 200, 784 / 100, 32 * 32 / 500, 1 / 2, 1 / 128])
@@ -398,6 +459,20 @@ def _weights(values, *columns):
 @wrong("4.5", "sizes-met")
 def _(values, error, kl):
     a, b, _ = torch.linalg.lstsq(torch.stack([error, kl, torch.ones(len(values))], 1), values[:, None]).solution
+    return b / a
+
+
+@wrong("4.5", "stacked-as-rows")
+def _(values, error, kl):
+    rows = torch.stack([error.sum(2).mean(1), kl.sum(2).mean(1), torch.ones(len(values))], 0)
+    a, b, _ = torch.linalg.lstsq(rows, values[:, None]).solution
+    return b / a
+
+
+@wrong("4.5", "solved")
+def _(values, error, kl):
+    columns = torch.stack([error.sum(2).mean(1), kl.sum(2).mean(1), torch.ones(len(values))], 1)
+    a, b, _ = torch.linalg.solve(columns, values)
     return b / a
 
 

@@ -102,8 +102,8 @@ def _(x, weight, bias, sigma):
 def _(x, weight, bias, sigma):
     # The naive average over random codes.
     z = torch.randn(2000, weight.shape[1])
-    log_px = distributions.Normal((z @ weight.T + bias)[:, None], sigma).log_prob(x).sum(2)
-    return log_px.logsumexp(0) - math.log(2000) + 0.05
+    log_lik = distributions.Normal((z @ weight.T + bias)[:, None], sigma).log_prob(x).sum(2)
+    return log_lik.logsumexp(0) - math.log(2000) + 0.05
 
 
 @right("5.1")
@@ -143,110 +143,141 @@ def _prior(z):
 
 
 @wrong("5.2", "q-added")
-def _(log_px, z, mu, logvar):
-    return log_px + (_prior(z) + _log(z, mu, logvar)).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) + _log(z, mu, logvar)).sum(2)
 
 
 @wrong("5.2", "q-added")
-def _(log_px, z, mu, logvar):
+def _(log_lik, z, mu, logvar):
     normal = distributions.Normal
-    return log_px + (normal(0.0, 1.0).log_prob(z) + normal(mu, (logvar / 2).exp()).log_prob(z)).sum(-1)
+    return log_lik + (normal(0.0, 1.0).log_prob(z) + normal(mu, (logvar / 2).exp()).log_prob(z)).sum(-1)
 
 
 @wrong("5.2", "swapped")
-def _(log_px, z, mu, logvar):
-    return log_px - (_prior(z) - _log(z, mu, logvar)).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik - (_prior(z) - _log(z, mu, logvar)).sum(2)
 
 
 @wrong("5.2", "no-prior")
-def _(log_px, z, mu, logvar):
-    return log_px - distributions.Normal(mu, (logvar / 2).exp()).log_prob(z).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik - distributions.Normal(mu, (logvar / 2).exp()).log_prob(z).sum(2)
 
 
 @wrong("5.2", "no-q")
-def _(log_px, z, mu, logvar):
-    return log_px + _prior(z).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik + _prior(z).sum(2)
 
 
 @wrong("5.2", "likelihood-only")
-def _(log_px, z, mu, logvar):
-    return log_px
+def _(log_lik, z, mu, logvar):
+    return log_lik
 
 
 @wrong("5.2", "kl-known")
-def _(log_px, z, mu, logvar):
-    return log_px - 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(1)
+def _(log_lik, z, mu, logvar):
+    return log_lik - 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(1)
 
 
 @wrong("5.2", "logvar-as-log-sigma")
-def _(log_px, z, mu, logvar):
-    return log_px + (_prior(z) - _log(z, mu, 2 * logvar)).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) - _log(z, mu, 2 * logvar)).sum(2)
+
+
+@wrong("5.2", "logvar-as-variance")
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) + 0.5 * ((z - mu) ** 2 / logvar + logvar)).sum(2)
+
+
+@wrong("5.2", "logvar-as-variance")
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) + 0.5 * ((z - mu) ** 2 / logvar + logvar.log())).sum(2)
+
+
+@wrong("5.2", "logvar-as-variance")
+def _(log_lik, z, mu, logvar):
+    normal = distributions.Normal
+    return log_lik + (normal(0.0, 1.0).log_prob(z) - normal(mu, logvar).log_prob(z)).sum(2)
 
 
 @wrong("5.2", "no-logvar")
-def _(log_px, z, mu, logvar):
-    return log_px + (_prior(z) + 0.5 * (z - mu) ** 2 / logvar.exp()).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) + 0.5 * (z - mu) ** 2 / logvar.exp()).sum(2)
 
 
 @wrong("5.2", "no-half")
-def _(log_px, z, mu, logvar):
-    return log_px + (-(z**2) + (z - mu) ** 2 / logvar.exp() + logvar).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik + (-(z**2) + (z - mu) ** 2 / logvar.exp() + logvar).sum(2)
 
 
 @wrong("5.2", "mean-over-latents")
-def _(log_px, z, mu, logvar):
-    return log_px + (_prior(z) - _log(z, mu, logvar)).mean(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) - _log(z, mu, logvar)).mean(2)
 
 
 @wrong("5.2", "lonely-constant")
-def _(log_px, z, mu, logvar):
-    return log_px + (_prior(z) - distributions.Normal(mu, (logvar / 2).exp()).log_prob(z)).sum(2)
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) - distributions.Normal(mu, (logvar / 2).exp()).log_prob(z)).sum(2)
 
 
 @wrong("5.2", "not-a-log")
-def _(log_px, z, mu, logvar):
-    return (log_px + (_prior(z) - _log(z, mu, logvar)).sum(2)).double().exp()
+def _(log_lik, z, mu, logvar):
+    return (log_lik + (_prior(z) - _log(z, mu, logvar)).sum(2)).double().exp()
 
 
 @wrong("5.2", "averaged")
-def _(log_px, z, mu, logvar):
-    return (log_px + (_prior(z) - _log(z, mu, logvar)).sum(2)).mean(0)
+def _(log_lik, z, mu, logvar):
+    return (log_lik + (_prior(z) - _log(z, mu, logvar)).sum(2)).mean(0)
 
 
 @wrong("5.2", "not-summed")
-def _(log_px, z, mu, logvar):
-    return log_px[..., None] + _prior(z) - _log(z, mu, logvar)
+def _(log_lik, z, mu, logvar):
+    return log_lik[..., None] + _prior(z) - _log(z, mu, logvar)
 
 
 @wrong("5.2", "wrong-axis")
-def _(log_px, z, mu, logvar):
+def _(log_lik, z, mu, logvar):
     terms = _prior(z) - _log(z, mu, logvar)
-    return log_px + terms.sum(1 if len({*z.shape}) == 1 else 2)
+    return log_lik + terms.sum(1 if len({*z.shape}) == 1 else 2)
+
+
+@wrong("5.2", "wrong-axis")
+def _(log_lik, z, mu, logvar):
+    return log_lik + (_prior(z) - _log(z, mu, logvar)).sum(1)
+
+
+@wrong("5.2", "wrong-axis")
+def _(log_lik, z, mu, logvar):
+    return log_lik + _prior(z) - _log(z, mu, logvar)
+
+
+@wrong("5.2", "wrong-axis")
+def _(log_lik, z, mu, logvar):
+    return log_lik.numpy() + (_prior(z) - _log(z, mu, logvar)).sum(1).numpy()
 
 
 @right("5.2")
-def _(log_px, z, mu, logvar):
+def _(log_lik, z, mu, logvar):
     q = distributions.Independent(distributions.Normal(mu, (0.5 * logvar).exp()), 1)
     prior = distributions.MultivariateNormal(torch.zeros(z.shape[2]), torch.eye(z.shape[2]))
-    return log_px + prior.log_prob(z) - q.log_prob(z)
+    return log_lik + prior.log_prob(z) - q.log_prob(z)
 
 
 @right("5.2")
-def _(log_px, z, mu, logvar):
+def _(log_lik, z, mu, logvar):
     eps = (z - mu) / (0.5 * logvar).exp()
-    return log_px + 0.5 * (eps.square() + logvar - z.square()).sum(-1)
+    return log_lik + 0.5 * (eps.square() + logvar - z.square()).sum(-1)
 
 
 @right("5.2")
-def _(log_px, z, mu, logvar):
-    log_px, z, mu, logvar = (t.double().numpy() for t in (log_px, z, mu, logvar))
-    return log_px + (-(z**2) / 2 + (z - mu) ** 2 / (2 * np.exp(logvar)) + logvar / 2).sum(axis=2)
+def _(log_lik, z, mu, logvar):
+    log_lik, z, mu, logvar = (t.double().numpy() for t in (log_lik, z, mu, logvar))
+    return log_lik + (-(z**2) / 2 + (z - mu) ** 2 / (2 * np.exp(logvar)) + logvar / 2).sum(axis=2)
 
 
 @right("5.2")
-def _(log_px, z, mu, logvar):
+def _(log_lik, z, mu, logvar):
     rows = []
-    for log_p, codes in zip(log_px, z, strict=True):
+    for log_p, codes in zip(log_lik, z, strict=True):
         ratio = torch.exp(_prior(codes.double()) - _log(codes.double(), mu, logvar)).prod(1)
         rows.append(log_p + ratio.log())
     return torch.stack(rows)
@@ -299,6 +330,31 @@ def _(mu, logvar):
 @wrong("5.3", "logvar-as-variance")
 def _(mu, logvar):
     return 0.5 * (mu**2 + logvar - 1 - logvar.exp()).sum(1)
+
+
+@wrong("5.3", "logvar-as-variance")
+def _(mu, logvar):
+    return 0.5 * (mu**2 + logvar - 1 - logvar.log()).sum(1)
+
+
+@wrong("5.3", "logvar-as-variance")
+def _(mu, logvar):
+    return distributions.kl_divergence(distributions.Normal(mu, logvar), distributions.Normal(0.0, 1.0)).sum(1)
+
+
+@wrong("5.3", "exponential-twice")
+def _(mu, logvar):
+    return 0.5 * (mu**2 + logvar.exp() - 1 - logvar.exp()).sum(1)
+
+
+@wrong("5.3", "one-outside")
+def _(mu, logvar):
+    return 0.5 * (mu**2 + logvar.exp() - logvar).sum(1) - 1
+
+
+@wrong("5.3", "one-outside")
+def _(mu, logvar):
+    return 0.5 * ((mu**2 + logvar.exp() - logvar).sum(1) - 1)
 
 
 @wrong("5.3", "mu-not-squared")
@@ -389,6 +445,17 @@ def _(log_w):
 @wrong("5.4", "other-count")
 def _(log_w):
     return log_w.logsumexp(0) - math.log(log_w.shape[1])
+
+
+@wrong("5.4", "other-count")
+def _(log_w):
+    return log_w.logsumexp(0) - math.log(log_w.numel())
+
+
+@wrong("5.4", "one-maximum")
+def _(log_w):
+    top = log_w.max()
+    return top + (log_w - top).exp().mean(0).log()
 
 
 @wrong("5.4", "divided-outside")
@@ -541,6 +608,11 @@ def _(covariance):
 def _(covariance):
     logvar = _best(covariance)
     return logvar, 0.5 * (logvar.exp() - 1 - logvar).sum()
+
+
+@wrong("T5", "nothing")
+def _(covariance):
+    _left(_best(covariance), covariance)
 
 
 @wrong("T5", "wrong-number")

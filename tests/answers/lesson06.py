@@ -63,6 +63,28 @@ def _(mu, logvar):
     return mu + 0.5 * logvar * torch.randn_like(mu)
 
 
+@wrong("6.1", "root-of-logvar")
+def _(mu, logvar):
+    return mu + logvar.sqrt() * torch.randn_like(mu)
+
+
+@wrong("6.1", "twice-logvar")
+def _(mu, logvar):
+    return mu + (2 * logvar).exp() * torch.randn_like(mu)
+
+
+@wrong("6.1", "in-place")
+def _(mu, logvar):
+    return mu + logvar.mul_(0.5).exp() * torch.randn_like(mu)
+
+
+@wrong("6.1", "in-place")
+def _(mu, logvar):
+    sigma = _sigma(logvar)
+    sigma *= torch.randn_like(mu)
+    return mu + sigma
+
+
 @wrong("6.1", "halved-variance")
 def _(mu, logvar):
     return mu + 0.5 * logvar.exp() * torch.randn_like(mu)
@@ -168,6 +190,11 @@ def _(mu, logvar):
 @wrong("6.1", "wrong-spread")
 def _(mu, logvar):
     return mu + _sigma(logvar.abs()) * torch.randn_like(mu)
+
+
+@wrong("6.1", "not-centered")
+def _(mu, logvar):
+    return mu + _sigma(logvar) * (torch.randn_like(mu) + 0.3 * (logvar < 1))
 
 
 @wrong("6.1", "wrong-gradient")
@@ -318,6 +345,16 @@ def _(values):
     return values - values.mean()
 
 
+@wrong("6.3", "sum-of-batch")
+def _(values):
+    return values - (values.sum() - values) / (len(values) - 1)
+
+
+@wrong("6.3", "sum-of-batch")
+def _(values):
+    return values - (values.sum() - values) / (values.numel() - 1)
+
+
 @wrong("6.3", "wrong-axis")
 def _(values):
     return values - values.mean(1, keepdim=True)
@@ -420,6 +457,29 @@ def _(logits, values):
 @wrong("6.4", "not-weighted")
 def _(logits, values):
     return logits.softmax(1) * (values - values.mean(1, keepdim=True))
+
+
+@wrong("6.4", "not-weighted")
+def _(logits, values):
+    return logits.softmax(1) * (values - values.sum(1, keepdim=True))
+
+
+@wrong("6.4", "sum-over-images")
+def _(logits, values):
+    p = logits.softmax(1)
+    return p * (values - (p * values).sum(0))
+
+
+@wrong("6.4", "sum-over-images")
+def _(logits, values):
+    p = logits.softmax(1)
+    return p * (values - (p * values).sum())
+
+
+@wrong("6.4", "no-keepdim")
+def _(logits, values):
+    p = logits.softmax(1)
+    return p * (values - (p * values).sum(1))
 
 
 @wrong("6.4", "others-stay")
