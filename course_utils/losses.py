@@ -5,7 +5,8 @@ The training loop takes the mean over the batch.
 
 import math
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -65,3 +66,62 @@ def negative_elbo(
     """
     reconstruction, kl = bernoulli_nll(x_logits, x), gaussian_kl(mu, logvar)
     return reconstruction + kl, reconstruction, kl
+
+
+def unit_kl(mu: Float[Tensor, "B Z"], logvar: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
+    """`gaussian_kl` unit by unit of the code: KL(N(mu, sigma^2) || N(0, 1)) of each, in nats."""
+    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar)
+
+
+def free_bits(kl: Float[Tensor, "B Z"], floor: float) -> Float[Tensor, " B"]:
+    """KL to minimize, given that of each unit: a unit whose mean over the batch is below `floor` counts as `floor`.
+
+    The mean over the batch is that of Kingma et al. (2016), arXiv:1606.04934, equation 15, each unit a group.
+    """
+    return torch.where(kl.mean(0) > floor, kl, floor).sum(1)
+
+
+def warm_up(step: int, steps: int) -> float:
+    """beta at a training step counted from 1: it rises evenly, reaches 1 at `steps` and stays there.
+
+    Bowman et al. (2016), arXiv:1511.06349, section 3.1; evenly as in Sønderby et al. (2016), arXiv:1602.02282.
+    """
+    return min(1.0, step / steps)
+
+
+def flipped_nll(x_logits: Float[Tensor, "B *D"], x: Float[Tensor, "B *D"], p: float) -> Float[Tensor, " B"]:
+    """-log p(x) in nats; each pixel is a coin with probability sigmoid(x_logits), then flipped with probability p."""
+    white = x_logits.sigmoid() * (1 - 2 * p) + p
+    return functional.binary_cross_entropy(white, x, reduction="none").flatten(1).sum(1)
+
+
+def seen_nll(
+    x_logits: Float[Tensor, "B *D"], x: Float[Tensor, "B *D"], seen: Bool[Tensor, "*#D"]
+) -> Float[Tensor, " B"]:
+    """`bernoulli_nll` of the pixels that are seen, in nats; what x holds in the others does not matter."""
+    nll = functional.binary_cross_entropy_with_logits(x_logits, x, reduction="none")
+    return torch.where(seen, nll, 0.0).flatten(1).sum(1)
+
+
+def discriminator_loss(logits_real: Float[Tensor, " B"], logits_fake: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
+    """-log D(x_real) - log(1 - D(x_fake)) in nats, one number for each pair; D = sigmoid(logits).
+
+    Goodfellow et al. (2014), arXiv:1406.2661, equation 1 with the opposite sign.
+    """
+    return functional.softplus(-logits_real) + functional.softplus(logits_fake)
+
+
+def minimax_loss(logits_fake: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
+    """log(1 - D(x_fake)) in nats: what the generator minimizes when the two share one payoff; D = sigmoid(logits).
+
+    Goodfellow et al. (2014), arXiv:1406.2661, equation 1.
+    """
+    return -functional.softplus(logits_fake)
+
+
+def nonsaturating_loss(logits_fake: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
+    """-log D(x_fake) in nats: what the generator minimizes instead, for the sake of its gradient; D = sigmoid(logits).
+
+    Goodfellow et al. (2014), arXiv:1406.2661, end of section 3.
+    """
+    return functional.softplus(-logits_fake)

@@ -1,11 +1,13 @@
 """Numbers that judge a model: each states its range and which way is better."""
 
+import math
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from course_utils import train
+from course_utils import losses, train
 from course_utils.data import Images
 
 
@@ -99,3 +101,131 @@ class Judges:
     def share(self, x: Float[Tensor, "B 1 H W"]) -> float:
         """The share of pictures that pass, 0 to 1."""
         return self.passes(x).float().mean().item()
+
+
+def kl_per_unit(mu: Float[Tensor, "N Z"], logvar: Float[Tensor, "N Z"]) -> Float[Tensor, " Z"]:
+    """KL of each unit of the code from N(0, 1), in nats, its mean over the data; 0 for a unit that says nothing."""
+    return losses.unit_kl(mu, logvar).mean(0)
+
+
+def active_units(mu: Float[Tensor, "N Z"], threshold: float = 0.01) -> int:
+    """How many units' posterior mean moves over the data: its variance is above the threshold. From 0 to Z.
+
+    Burda, Grosse & Salakhutdinov (2016), arXiv:1509.00519, section 5.2.
+    """
+    return int((mu.var(0) > threshold).sum())
+
+
+def diagnose(active: int, alone: float, reachable: float, slack: float = 0.1) -> str:
+    """What has become of a code: "not needed", "in use" or "collapsed".
+
+    `alone` is the log p(x) that the decoder reaches without a code and `reachable` the best that is known, both in
+    nats for each image: a code that gains no more than `slack` is not needed. `active` counts active units.
+    """
+    if reachable - alone <= slack:
+        return "not needed"
+    return "in use" if active > 0 else "collapsed"
+
+
+def label_share(
+    z: Float[Tensor, "N Z"],
+    y: Int[Tensor, " N"],
+    z_test: Float[Tensor, "M Z"],
+    y_test: Int[Tensor, " M"],
+    neighbors: int = 25,
+) -> float:
+    """Share of held-out codes whose label is the commonest among their nearest codes: 1 is perfect.
+
+    Cover & Hart (1967), doi:10.1109/TIT.1967.1053964.
+    """
+    nearest = torch.cdist(z_test, z).topk(neighbors, largest=False).indices
+    return (y[nearest].mode(1).values == y_test).float().mean().item()
+
+
+def mutual_information(a: Int[Tensor, " N"], b: Int[Tensor, " N"]) -> Float[Tensor, ""]:
+    """What one of two variables tells about the other, in nats, from N pairs of labels 0, 1, 2, …; 0 if nothing.
+
+    Cover & Thomas (2006), Elements of Information Theory, equation 2.28. From few pairs it comes out too large, by
+    about (labels of a - 1) (labels of b - 1) / (2 N).
+    """
+    columns = int(b.max()) + 1
+    counts = torch.bincount(a * columns + b, minlength=(int(a.max()) + 1) * columns).view(-1, columns)
+    joint = counts.double() / len(a)
+    apart = joint.sum(1, keepdim=True) * joint.sum(0)
+    seen = joint > 0
+    return (joint[seen] * (joint[seen] / apart[seen]).log()).sum().float()
+
+
+def equal_bins(z: Float[Tensor, "N Z"], bins: int = 20) -> Int[Tensor, "N Z"]:
+    """The bin of each number among those of its unit: 0, 1, 2, …, about equally many numbers in each."""
+    edges = z.quantile(torch.arange(1, bins).to(z) / bins, dim=0)
+    return torch.stack([torch.bucketize(*pair) for pair in zip(z.T.contiguous(), edges.T.contiguous(), strict=True)], 1)
+
+
+def information(z: Float[Tensor, "N Z"], levels: Int[Tensor, "N K"], bins: int = 20) -> Float[Tensor, "Z K"]:
+    """What each unit of the code, cut into bins with equally many codes, tells about each factor, in nats."""
+    return torch.stack([torch.stack([mutual_information(a, b) for b in levels.T]) for a in equal_bins(z, bins).T])
+
+
+def entropies(levels: Int[Tensor, "N K"]) -> Float[Tensor, " K"]:
+    """How much there is to tell about each factor, in nats: its mutual information with itself."""
+    return torch.stack([mutual_information(factor, factor) for factor in levels.T])
+
+
+def mig(told: Float[Tensor, "Z K"], entropy: Float[Tensor, " K"]) -> float:
+    """Mutual information gap, 0 to 1: how far the unit that tells most about a factor is ahead of the next.
+
+    Its share of the factor's entropy, averaged over the factors. Chen et al. (2018), arXiv:1802.04942, section 4.
+    """
+    first, second = told.topk(2, dim=0).values
+    return ((first - second) / entropy).mean().item()
+
+
+def disentanglement(told: Float[Tensor, "Z K"]) -> float:
+    """How close each unit is to telling about one factor alone, 0 to 1; units that tell more weigh more.
+
+    The score of Eastwood & Williams (2018), openreview.net/forum?id=By-7dz-AZ, section 2, with mutual information as
+    the importance of a unit for a factor, where they take that of a regression.
+    """
+    shares = told / told.sum(1, keepdim=True).clamp(min=1e-12)
+    spread = torch.special.entr(shares).sum(1) / math.log(told.shape[1])
+    return ((1 - spread) * told.sum(1)).sum().div(told.sum()).item()
+
+
+def auc(anomalous: Float[Tensor, " A"], normal: Float[Tensor, " N"]) -> float:
+    """Share of pairs in which the anomalous score is the higher one, ties counting half: 1 is perfect, 0.5 a coin.
+
+    The area under the ROC curve: Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747.
+    """
+    normal = normal.sort().values
+    below = torch.searchsorted(normal, anomalous, right=False)
+    up_to = torch.searchsorted(normal, anomalous, right=True)
+    return ((below + up_to).double().mean() / (2 * len(normal))).item()
+
+
+def paired_gain(with_it: Float[Tensor, " N"], without: Float[Tensor, " N"]) -> tuple[float, float, float]:
+    """Mean gain over N paired runs, and its ends two standard errors below and above; N >= 2.
+
+    Pairs share their seed, so that what a seed does to both cancels.
+    """
+    gains = with_it - without
+    mean, error = gains.mean().item(), (gains.std() / len(gains) ** 0.5).item()
+    return mean, mean - 2 * error, mean + 2 * error
+
+
+def jensen_shannon(p: Float[Tensor, " N"], q: Float[Tensor, " N"], dx: float) -> Tensor:
+    """Jensen-Shannon divergence in nats, 0 to log 2, of two densities given at places that lie dx apart.
+
+    Lin (1991), doi:10.1109/18.61115, with equal weights.
+    """
+    m = 0.5 * (p + q)
+    # xlogy is 0 where its first factor is, as the limit of p log p is.
+    return 0.5 * dx * (torch.xlogy(p, p) - torch.xlogy(p, m) + torch.xlogy(q, q) - torch.xlogy(q, m)).sum()
+
+
+def share_near(x: Float[Tensor, "N D"], others: Float[Tensor, "M D"], radius: float = 0.2) -> Tensor:
+    """The share of the points x that have one of the others within `radius`, 0 to 1.
+
+    Of fakes near the data it says how many are good, of the data near fakes how much is covered.
+    """
+    return (torch.cdist(x, others).amin(1) <= radius).float().mean()

@@ -416,3 +416,278 @@ def written_and_real(
     ax.set(xscale="log", yticks=range(len(pairs)), yticklabels=pairs, ylim=(len(pairs) - 0.5, -1), title=title)
     ax.set_xlabel(xlabel)
     return figure
+
+
+def units(panels: Mapping[str, Float[Tensor, " Z"]], title: str, ylabel: str) -> Figure:
+    """A panel for each entry: a bar for each unit of a code, the largest first; one scale for all.
+
+    Where no bar can be seen the panel says below what all of them are.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.4), sharey=True, squeeze=False)
+    highest = max(float(values.max()) for values in panels.values())
+    for ax, (label, values) in zip(axes[0], panels.items(), strict=True):
+        values = np.sort(array(values))[::-1]
+        ax.bar(range(1, len(values) + 1), values, color=VERMILION, width=0.7)
+        if values[0] < highest / 50:
+            limit = np.ceil(100 * values[0] + 1e-9) / 100
+            ax.text(0.5, 0.5, f"all below {limit:.2f}", color=VERMILION, ha="center", transform=ax.transAxes)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+        ax.set(xlabel="unit of the code", xticks=range(1, len(values) + 1))
+    axes[0, 0].set_ylabel(ylabel)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def spots(panels: Mapping[str, Float[Tensor, "N 2"]], title: str, radius: float = 2.0) -> Figure:
+    """A panel for each set of points of the plane, with a disc of this radius around the origin; one scale for all."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.8), sharex=True, sharey=True, squeeze=False)
+    angle = np.linspace(0, 2 * np.pi, 100)
+    for ax, (label, points) in zip(axes[0], panels.items(), strict=True):
+        ax.fill(radius * np.cos(angle), radius * np.sin(angle), color=BLUE, alpha=0.25, linewidth=0)
+        ax.scatter(*array(points).T, s=4, color=INK, alpha=0.5, linewidths=0)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+        ax.set(aspect="equal", xlabel="first coordinate")
+    axes[0, 0].set_ylabel("second coordinate")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def dots(
+    panels: Mapping[str, Mapping[str, Sequence[float]]], title: str, levels: Mapping[str, float] | None = None
+) -> Figure:
+    """A panel for each quantity, named below it; a row for each kind of run, a dot a run, a line at their mean.
+
+    `levels` gives a quantity a dashed line to compare with, such as chance.
+    """
+    labels = list(next(iter(panels.values())))
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 0.9 + 0.3 * len(labels)), sharey=True, squeeze=False)
+    for ax, (xlabel, kinds) in zip(axes[0], panels.items(), strict=True):
+        for row, label in enumerate(labels):
+            values = np.array(kinds[label])
+            ax.scatter(values, np.full(len(values), row), s=12, color=BLUE, alpha=0.6, linewidths=0)
+            ax.plot([values.mean()] * 2, [row - 0.32, row + 0.32], color=INK, linewidth=1.5)
+        if xlabel in (levels or {}):
+            ax.axvline(levels[xlabel], color=VERMILION, linestyle="--", linewidth=1, zorder=0)
+        ax.set_xlabel(xlabel)
+        ax.locator_params(axis="x", nbins=4)
+        ax.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    axes[0, 0].set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def code_maps(maps: Mapping[str, Float[Tensor, "N 2"]], y: Int[Tensor, " N"], title: str) -> Figure:
+    """A code map for each entry, side by side, over one range; the same pictures with the same labels y in each."""
+    figure, axes = plt.subplots(1, len(maps), figsize=(6.4, 3.6))
+    reach = 1.05 * max(z.abs().max().item() for z in maps.values())
+    for ax, (label, z) in zip(axes, maps.items(), strict=True):
+        code_map(z, y, "", ax, size=4.0)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+        ax.set_aspect("equal", adjustable="box")
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
+        places = np.array([name.get_position() for name in ax.texts])
+        for name, place in zip(ax.texts, _apart(places, 0.16 * reach), strict=True):
+            name.set_position(place)
+    axes[1].set_ylabel("")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """Points (N, 2), pushed off each other until they lie about `gap` apart."""
+    for _ in range(100):
+        offsets = places[:, None] - places
+        distance = np.linalg.norm(offsets, axis=2, keepdims=True) + 1e-9
+        places = places + (0.3 * (gap - distance).clip(0) * offsets / distance).sum(1)
+    return places
+
+
+def votes(
+    x: Float[Tensor, "N 1 H W"], p: Float[Tensor, "N K"], title: str, y: Int[Tensor, " N"] | None = None
+) -> Figure:
+    """Pictures, and below each the probabilities p of its labels as bars; the bar of its own label y in ink.
+
+    The likeliest label and the picture's own are named, and the second likeliest if it has a tenth.
+    """
+    figure, axes = plt.subplots(2, len(x), figsize=(6.4, 2.2), height_ratios=(1, 1.1), squeeze=False)
+    for i, (above, below) in enumerate(axes.T):
+        own = -1 if y is None else int(y[i])
+        first, second = p[i].argsort(descending=True)[:2].tolist()
+        named = {first, own, second if p[i, second] > 0.1 else first} - {-1}
+        _picture(above, x[i, 0].detach().cpu())
+        below.bar(
+            range(p.shape[1]), array(p[i]), color=[INK if k == own else BLUE for k in range(p.shape[1])], width=0.8
+        )
+        below.set(xlim=(-0.7, p.shape[1] - 0.3), ylim=(0, 1), yticks=[0, 1], xticks=sorted(named))
+        below.tick_params(labelleft=i == 0, labelsize=7)
+        for k, name in zip(sorted(named), below.get_xticklabels(), strict=True):  # neighbors would run together
+            name.set_ha(("center", "left", "right")[(k - 1 in named) - (k + 1 in named)])
+    axes[1, 0].set_ylabel("probability")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def intervals(panels: Mapping[str, Mapping[str, Sequence[float]]], title: str, xlabel: str) -> Figure:
+    """A panel for each entry, a row for each kind of run: a dot a run, and the mean with two standard errors."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.5), sharey=True, squeeze=False)
+    for ax, (label, kinds) in zip(axes[0], panels.items(), strict=True):
+        for place, values in enumerate(np.array(run) for run in kinds.values()):
+            ax.plot(values, [place + 0.2] * len(values), "o", color=INK, markersize=3, alpha=0.4, markeredgewidth=0)
+            error = 2 * values.std(ddof=1) / len(values) ** 0.5
+            ax.errorbar(values.mean(), place - 0.1, xerr=error, fmt="o", color=BLUE, capsize=3)
+        ax.set(yticks=range(len(kinds)), yticklabels=list(kinds), ylim=(len(kinds) - 0.5, -0.6), xlabel=xlabel)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def told(panels: Mapping[str, Float[Tensor, "Z K"]], factors: Sequence[str], title: str) -> Figure:
+    """A panel for each code, named below the title: how much each unit (row) tells about each factor (column), 0 to 1.
+
+    The darker the more; shares from a twentieth on are written out.
+    """
+    units = max(len(share) for share in panels.values())
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 0.95 + 0.3 * units), sharey=True, squeeze=False)
+    colors = LinearSegmentedColormap.from_list("told", ["white", BLUE])
+    for ax, (label, share) in zip(axes[0], panels.items(), strict=True):
+        share = array(share)
+        ax.imshow(share, cmap=colors, vmin=0, vmax=1, aspect="auto")
+        for (row, column), value in np.ndenumerate(share):
+            if value >= 0.05:
+                ink = "white" if value > 0.6 else INK
+                ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color=ink)
+        ax.set_title(label, fontsize=8, fontweight="normal")
+        ax.set(xticks=range(len(factors)), yticks=range(units), yticklabels=range(1, units + 1))
+        ax.set_xticklabels(factors, fontsize=7)
+        ax.tick_params(length=0)
+    axes[0, 0].set_ylabel("unit of the code")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def tradeoff(
+    runs: Mapping[float, tuple[Sequence[float], Sequence[float]]], live: Mapping[float, tuple[float, float]], title: str
+) -> Figure:
+    """Rate and distortion of runs at each beta, with a stroke of slope -beta through their mean; open dots are `live`.
+
+    The distortion's axis is logarithmic.
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 3.8))
+    ax.set_yscale("log")
+    for beta, (rate, distortion) in runs.items():
+        rate, distortion = (np.array([float(value) for value in values]) for values in (rate, distortion))
+        r, d = rate.mean(), distortion.mean()
+        half = min(0.7, 0.45 * d / beta)
+        stroke = r + np.linspace(-half, half, 20)
+        ax.plot(stroke, d - beta * (stroke - r), color=VERMILION, linewidth=1.2)
+        ax.scatter(rate, distortion, s=9, color=BLUE, alpha=0.6, linewidths=0, zorder=3)
+        ax.annotate(f"beta {beta:g}", (r, d), (12, 6), textcoords="offset points", color=INK)
+    for r, d in live.values():
+        ax.plot(r, d, "o", markersize=9, markerfacecolor="none", markeredgecolor=INK)
+    r, d = max(live.values(), key=lambda dot: dot[1])  # one name is enough, where nothing lies below
+    ax.annotate("trained here", (r, d), (-7, -5), textcoords="offset points", color=INK, ha="right", va="top")
+    ax.set(xlabel="rate: KL, nats per image", ylabel="distortion, nats per image", title=title)
+    return figure
+
+
+def over_a_turn(degrees: Sequence[float], panels: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> Figure:
+    """A panel for each quantity, its name on the axis: lines against the angle of a turn, named at their ends."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.8), squeeze=False)
+    for ax, (ylabel, lines) in zip(axes[0], panels.items(), strict=True):
+        colors = (BLUE,) if len(lines) == 1 else (VERMILION, INK)
+        for (label, line), color in zip(lines.items(), colors, strict=True):
+            ax.plot(list(degrees), list(line), color=color)
+            if len(lines) > 1:  # the first is named under its arch, the second above it
+                half, below = len(line) // 2, color == VERMILION
+                place = {"textcoords": "offset points", "ha": "center", "va": "top" if below else "bottom"}
+                ax.annotate(label, (degrees[half], line[half]), (0, -45 if below else 4), color=color, **place)
+        ax.set(xlabel="turn, degrees", ylabel=ylabel, xticks=range(0, 91, 15))
+        ax.margins(y=0.12)
+    axes[0, 0].set_ylim(0, None)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def score_rows(
+    groups: Mapping[str, Float[Tensor, " _"]], title: str, xlabel: str, colors: Sequence[str] = (INK, VERMILION)
+) -> Figure:
+    """A histogram for each group of scores, one above the other on one scale, with a line at its mean."""
+    figure, axes = plt.subplots(len(groups), 1, figsize=(6.4, 0.8 + 0.75 * len(groups)), sharex=True, squeeze=False)
+    values = {label: array(group) for label, group in groups.items()}
+    together = np.concatenate(list(values.values()))
+    edges = np.linspace(together.min(), together.max(), 50)
+    for ax, (label, group), color in zip(axes[:, 0], values.items(), cycle(colors), strict=False):
+        ax.hist(group, edges, weights=np.full(len(group), 1 / len(group)), color=color, alpha=0.8)
+        ax.axvline(group.mean(), color=color, linewidth=1.5)
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=6, color=color)
+        ax.set_yticks([])
+    axes[-1, 0].set_xlabel(xlabel)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def players(
+    panels: Mapping[str, tuple[Float[Tensor, "H W"], Float[Tensor, "N 2"], Float[Tensor, "M 2"]]],
+    title: str,
+    reach: float = 2.5,
+    shades: tuple[float, float] = (0.25, 0.75),
+) -> Figure:
+    """A panel for each moment of a GAN on points: D over the plane in shades of green, data in ink, fakes in vermilion.
+
+    Each entry holds D on a grid from -reach to reach, its first row the top, then the points of both. `shades` are the
+    D at which the shades end, white and green.
+    """
+    low, high = shades
+    greens = LinearSegmentedColormap.from_list("discriminator", ["white", "#3DB890"])
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 0.6 + 5.2 / len(panels)), sharey=True, squeeze=False)
+    box, ticks = (-reach, reach, -reach, reach), (-2, 0, 2)
+    for ax, (label, (surface, x_real, x_fake)) in zip(axes[0], panels.items(), strict=True):
+        shown = ax.imshow(array(surface), cmap=greens, vmin=low, vmax=high, extent=box, interpolation="bilinear")
+        ax.scatter(*array(x_real).T, s=2, color=INK, alpha=0.7, linewidths=0)
+        ax.scatter(*array(x_fake).T, s=2, color=VERMILION, alpha=0.7, linewidths=0)
+        ax.set(xlim=box[:2], ylim=box[2:], xticks=ticks, yticks=ticks)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+    bar = figure.colorbar(shown, ax=axes[0].tolist(), shrink=0.8, ticks=(low, 0.5, high), extend="both")
+    bar.set_label("D", rotation=0, color=GREEN, fontweight="bold", labelpad=10)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def field(
+    at: Float[Tensor, "N 2"],
+    ways: Float[Tensor, "N 2"],
+    paths: Mapping[str, Float[Tensor, "T 2"]],
+    title: str,
+    names: tuple[str, str],
+) -> Figure:
+    """A panel for each path of the plane, from a ring to a larger dot, over arrows `ways` at places of it."""
+    figure, axes = plt.subplots(1, len(paths), figsize=(6.4, 0.8 + 5.6 / len(paths)), sharey=True, squeeze=False)
+    for ax, (label, path) in zip(axes[0], paths.items(), strict=True):
+        path = array(path)
+        ax.quiver(*array(at).T, *array(ways).T, color="#BBBBBB", angles="xy", width=5e-3)
+        ax.plot(*path.T, color=BLUE, linewidth=1, marker="o", markersize=2)
+        ax.plot(*path[0], "o", color=BLUE, markersize=6, markerfacecolor="white")
+        ax.plot(*path[-1], "o", color=BLUE, markersize=6)
+        ax.plot(0, 0, "+", color=INK, markersize=9)
+        ax.set(xlabel=names[0], aspect="equal")
+        ax.set_title(label, fontsize=9, fontweight="normal")
+    axes[0, 0].set_ylabel(names[1])
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def curve_panels(
+    panels: Mapping[str, Mapping[str, Sequence[float] | tuple[Sequence[float], Sequence[float]]]],
+    title: str,
+    xlabel: str = "epoch",
+    colors: Sequence[Sequence[str]] = ((GREEN, VERMILION), (BLUE, INK)),
+) -> Figure:
+    """`curves` side by side, a panel for each quantity, which its vertical axis names."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.6), squeeze=False)
+    for ax, (ylabel, lines), own in zip(axes[0], panels.items(), colors, strict=False):
+        curves(lines, "", xlabel, ylabel, own, ax=ax)
+        lifted = sum(name.xyann[1] for name in ax.texts) / len(ax.texts)
+        for name in ax.texts:  # names of ends that collide stand around their lines, not above them
+            name.xyann = (name.xyann[0], name.xyann[1] - lifted)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure

@@ -4,12 +4,14 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from course_utils import losses
 from course_utils.errors import CourseError
 
 Terms = dict[str, Tensor]
@@ -51,9 +53,7 @@ def fit(
     generator = torch.Generator(device="cpu").manual_seed(seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
     history: dict[str, list[float]] = {}
-    model.train()
-    progress = tqdm(range(epochs), desc=label, unit="epoch", file=sys.stderr, ncols=80, leave=False)
-    try:
+    with _running(model, epochs=epochs, label=label, history=history) as progress:
         for epoch in progress:
             sums: Terms = {}
             for i in batches(len(x), batch_size, generator):
@@ -64,12 +64,79 @@ def fit(
                 optimizer.step()
                 for name, term in terms.items():
                     sums[name] = sums.get(name, 0) + term.detach().sum()
-            means = {name: float(total) / len(x) for name, total in sums.items()}
-            if not all(map(math.isfinite, means.values())):
-                raise Diverged(_why(means, epoch), history)
-            for name, mean in means.items():
-                history.setdefault(name, []).append(mean)
-            progress.set_postfix({name: f"{mean:.1f}" for name, mean in means.items()})
+            _record(history, {name: float(total) / len(x) for name, total in sums.items()}, epoch)
+            progress.set_postfix({name: f"{means[-1]:.1f}" for name, means in history.items()})
+    return history
+
+
+def fit_gan(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    x: Float[Tensor, "N ..."],
+    discriminator_loss: Callable[[Tensor, Tensor], Tensor] = losses.discriminator_loss,
+    generator_loss: Callable[[Tensor], Tensor] = losses.nonsaturating_loss,
+    *,
+    epochs: int = 10,
+    batch_size: int = 128,
+    lr_generator: float = 1e-3,
+    lr_discriminator: float = 1e-3,
+    discriminator_steps: int = 1,
+    seed: int = 0,
+    label: str = "two players",
+    after_epoch: Callable[[int], None] = lambda epoch: None,
+) -> dict[str, list[float]]:
+    """Train both players in turn with Adam, and return each term's history: its mean over the steps of each epoch.
+
+    In an epoch the discriminator sees every image once; the generator moves after each `discriminator_steps` of its
+    steps. Codes are draws of N(0, I) in `generator.latent_dim` numbers. `after_epoch(epoch)` is called with 1, 2, ...
+    What goes wrong ends as in `fit`. Adam's first beta of 0.5 is that of Radford et al. (2016), arXiv:1511.06434.
+    """
+    random = torch.Generator(device="cpu").manual_seed(seed)
+    of_generator = torch.optim.Adam(generator.parameters(), lr=lr_generator, betas=(0.5, 0.999), fused=True)
+    of_discriminator = torch.optim.Adam(discriminator.parameters(), lr=lr_discriminator, betas=(0.5, 0.999), fused=True)
+    history: dict[str, list[float]] = {}
+    step = 0
+
+    def fakes(count: int) -> Tensor:
+        return generator(torch.randn(count, generator.latent_dim, generator=random, device="cpu").to(x))
+
+    with _running(generator, discriminator, epochs=epochs, label=label, history=history) as progress:
+        for epoch in progress:
+            sums: Terms = {}
+            counts: dict[str, int] = {}
+            for i in batches(len(x), batch_size, random):
+                step += 1
+                # Detached: the discriminator's loss must not reach the generator, which would learn to be found out.
+                logits_real, logits_fake = discriminator(x[i]), discriminator(fakes(len(i)).detach())
+                loss = discriminator_loss(logits_real, logits_fake)
+                of_discriminator.zero_grad()
+                loss.mean().backward()
+                of_discriminator.step()
+                terms = {"discriminator loss": loss, "D(real)": logits_real.sigmoid(), "D(fake)": logits_fake.sigmoid()}
+                if step % discriminator_steps == 0:
+                    # Through the discriminator and not into it: what this leaves there is zeroed before its next step.
+                    loss = generator_loss(discriminator(fakes(len(i))))
+                    of_generator.zero_grad()
+                    loss.mean().backward()
+                    of_generator.step()
+                    terms["generator loss"] = loss
+                for name, term in terms.items():
+                    sums[name] = sums.get(name, 0) + term.detach().sum()
+                    counts[name] = counts.get(name, 0) + len(i)
+            _record(history, {name: float(total) / counts[name] for name, total in sums.items()}, epoch)
+            progress.set_postfix({name: f"{means[-1]:.2f}" for name, means in history.items() if "loss" in name})
+            after_epoch(epoch + 1)
+    return history
+
+
+@contextmanager
+def _running(*models: nn.Module, epochs: int, label: str, history: dict[str, list[float]]) -> Iterator[tqdm]:
+    """The epochs with a progress bar, the models in training mode; the first interrupt ends the block with one line."""
+    for model in models:
+        model.train()
+    progress = tqdm(range(epochs), desc=label, unit="epoch", file=sys.stderr, ncols=80, leave=False)
+    try:
+        yield progress
     except KeyboardInterrupt:
         # The second one in a row is meant for the whole cell, which may train several models.
         if time.monotonic() - _interrupted_at[0] < 5:
@@ -82,8 +149,15 @@ def fit(
         )
     finally:
         progress.close()
-        model.eval()
-    return history
+        for model in models:
+            model.eval()
+
+
+def _record(history: dict[str, list[float]], means: dict[str, float], epoch: int) -> None:
+    if not all(map(math.isfinite, means.values())):
+        raise Diverged(_why(means, epoch), history)
+    for name, mean in means.items():
+        history.setdefault(name, []).append(mean)
 
 
 def _why(means: dict[str, float], epoch: int) -> str:

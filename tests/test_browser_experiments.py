@@ -296,7 +296,7 @@ def experiments(path):
 
 def picture(view):
     """All that an experiment shows, as one value."""
-    canvases = [pixels(canvas).tobytes() for canvas in view.locator(".outputs canvas").all()]
+    canvases = [canvas.evaluate("one => one.toDataURL()") for canvas in view.locator(".outputs canvas").all()]
     paths = [path.get_attribute("d") for path in view.locator("path").all()]
     return canvases, paths, view.locator(".outputs output").all_inner_texts()
 

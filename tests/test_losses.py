@@ -1,5 +1,7 @@
 """Losses against torch.distributions and against their shape convention: one number per image, summed over pixels."""
 
+import math
+
 import torch
 from torch import distributions
 
@@ -47,3 +49,24 @@ def test_gray_log_mass_is_the_integral_over_gray_values_and_makes_a_density():
     log_p = distributions.ContinuousBernoulli(logits=x_logits).log_prob(grays).flatten(1).sum(1)
     mine = losses.bernoulli_nll(x_logits, grays) + losses.gray_log_mass(x_logits)
     torch.testing.assert_close(mine, -log_p, rtol=1e-3, atol=1e-1)
+
+
+def test_flipped_pixels_cost_what_a_mixture_of_two_coins_does():
+    generator = torch.Generator().manual_seed(0)
+    x_logits = 3 * torch.randn(4, 1, 5, 6, generator=generator)
+    x = (torch.rand(4, 1, 5, 6, generator=generator) < 0.5).float()
+    as_it_was, turned = (torch.distributions.Bernoulli(logits=x_logits).log_prob(one) for one in (x, 1 - x))
+    want = -torch.logaddexp(as_it_was + math.log(0.8), turned + math.log(0.2)).sum((1, 2, 3))
+    torch.testing.assert_close(losses.flipped_nll(x_logits, x, 0.2), want)
+    torch.testing.assert_close(losses.flipped_nll(x_logits, x, 0.0), losses.bernoulli_nll(x_logits, x))
+    assert losses.flipped_nll(200 * x_logits, 1 - x, 0.1).isfinite().all()
+
+
+def test_hidden_pixels_have_neither_cost_nor_gradient():
+    generator = torch.Generator().manual_seed(0)
+    x_logits = torch.randn(3, 1, 4, 4, generator=generator).requires_grad_()
+    x, seen = torch.rand(3, 1, 4, 4, generator=generator).round(), torch.rand(4, 4, generator=generator) < 0.5
+    cost = losses.seen_nll(x_logits, x, seen)
+    torch.testing.assert_close(cost, losses.bernoulli_nll(x_logits[:, 0, seen], x[:, 0, seen]))
+    cost.sum().backward()
+    assert (x_logits.grad[:, 0, ~seen] == 0).all() and (x_logits.grad[:, 0, seen] != 0).all()

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import subspace_angles
+from scipy.stats import sem
 from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
 
 from course_utils import metrics
 
@@ -47,3 +49,23 @@ def test_effective_beta_finds_the_weights_of_a_loss_line_and_ignores_scale_and_c
         assert metrics.effective_beta(values, error, kl) == pytest.approx(
             beta, rel=2e-2 if values.mean() > 500 else 1e-3
         )
+
+
+def test_auc_is_that_of_scikit_learn_with_and_without_ties():
+    generator = torch.Generator().manual_seed(0)
+    for round_to in (0, 2):
+        anomalous = (torch.randn(37, generator=generator) + 1).round(decimals=round_to)
+        normal = torch.randn(91, generator=generator).round(decimals=round_to)
+        labels = np.concatenate([np.ones(37), np.zeros(91)])
+        want = roc_auc_score(labels, torch.cat([anomalous, normal]).numpy())
+        assert metrics.auc(anomalous, normal) == pytest.approx(want)
+        assert metrics.auc(normal, anomalous) == pytest.approx(1 - want)
+    assert metrics.auc(torch.ones(3), torch.zeros(2)) == 1 and metrics.auc(torch.ones(3), torch.ones(2)) == 0.5
+
+
+def test_paired_gain_does_not_see_what_pairs_share():
+    without = torch.tensor([0.2, 0.5, 0.9, 0.4], dtype=torch.float64)
+    gains = torch.tensor([0.1, 0.0, 0.2, 0.1], dtype=torch.float64)
+    gain, low, high = metrics.paired_gain(without + gains, without)
+    assert gain == pytest.approx(0.1)
+    assert high - gain == pytest.approx(gain - low) == pytest.approx(2 * sem(gains.numpy()))

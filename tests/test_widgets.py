@@ -6,13 +6,17 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils import data, widgets
+from course_utils import data, metrics, widgets
 from course_utils.data.images import from_drawing
 from course_utils.errors import CourseError
 from course_utils.models.autoencoder import DenseAutoencoder
+from course_utils.models.conditional import ConditionalVAE, one_hot
 from course_utils.models.convolutional import overlap
+from course_utils.models.sprites import SpriteVAE
 from course_utils.models.vae import DenseVAE
-from course_utils.widgets.view import DRAWING, Drawing, Pad, Pick, Slider, TrainingView, View
+from course_utils.widgets.view import DRAWING, Drawing, Pad, Pick, Scene, Slider, TrainingView, View
+
+UPPER = torch.arange(28)[:, None].expand(28, 28) < 14
 
 
 def judge(x):
@@ -25,6 +29,7 @@ def experiments():
     images = data.digits()
     x, y = images.x_test[:10], images.y_test[:10]
     narrow, wide = DenseAutoencoder(2), DenseAutoencoder(8)
+    sprites = data.every_sprite("x", "y", "scale")
     return {
         "step_size": widgets.step_size(images.x_train[:300], steps=10),
         "draw_digit": widgets.draw_digit(wide),
@@ -40,6 +45,13 @@ def experiments():
         "many_draws": widgets.many_draws(lambda z: -2 * (2 - z[..., 0].square()).square()),
         "posterior": widgets.posterior(DenseVAE(8)),
         "prior_plane": widgets.prior_plane(DenseVAE(2), x, y),
+        "turned_units": widgets.turned_units({1: SpriteVAE(), 32: SpriteVAE()}, *sprites, ("x", "y", "scale"), draws=2),
+        "suspicion": widgets.suspicion(DenseVAE(8), images.x_train[:300].round(), x.round()),
+        "wipe_out": widgets.wipe_out(DenseVAE(8), x.round(), y, steps=5),
+        "collapse": widgets.collapse(images.x_train[:300, :, ::2, ::2].round(), steps=10),
+        "style_and_label": widgets.style_and_label(ConditionalVAE(2), x, y),
+        "fill_in": widgets.fill_in(ConditionalVAE(8, condition_dim=392), images.x_train[:500], UPPER),
+        "two_players": widgets.two_players(data.points("moons", 300).x, rounds=4),
     }
 
 
@@ -77,8 +89,12 @@ def test_computes_finite_outputs_of_one_shape_at_all_ends(experiments):
             with torch.no_grad():
                 outputs = list(outputs)[-1] if isinstance(view, TrainingView) else outputs
             for (label, output), shape in zip(outputs.items(), shapes, strict=True):
+                if isinstance(output, Scene):
+                    assert all(one.isfinite().all() for one in (output.x_real, output.x_fake, output.push)), values
+                    output = output.surface
                 assert output.isfinite().all(), (name, values, label)
-                assert output.ndim == 2 or output.shape == shape, (name, values, label)
+                grows = output.ndim == 2 or (output.ndim == 3 and isinstance(view, TrainingView))
+                assert grows or output.shape == shape, (name, values, label)
                 assert output.ndim != 4 or -1e-6 <= output.min() <= output.max() <= 1 + 1e-6 or "nois" in label
 
 
@@ -250,3 +266,139 @@ def test_prior_plane_says_how_much_of_the_prior_lies_farther_out():
     with torch.no_grad():
         assert view.compute(z=torch.zeros(2))[name] == 1
         assert view.compute(z=torch.tensor([0.0, 2.4477]))[name] == pytest.approx(0.05, abs=1e-3)
+
+
+def test_collapse_is_kept_away_by_a_small_beta_alone():
+    """The weight follows the warm-up, and with beta near 0 the KL grows where with a large one it dies."""
+    x = data.binarized("digits").x_train[:1000, :, ::2, ::2]
+    view = widgets.collapse(x, steps=80)
+    ends = {}
+    for beta in (0.1, 4):
+        with torch.no_grad():
+            frames = list(view.compute(beta=beta, warm_up=0))
+        ends[beta] = float(frames[-1]["KL in nats, step by step"][-10:, 1].mean())
+    assert ends[0.1] > 1 > 0.2 > ends[4]
+    with torch.no_grad():
+        weights = [float(frame["weight of the KL now"]) for frame in view.compute(beta=2, warm_up=100)]
+    assert weights[0] == 0 and weights[-1] == pytest.approx(2 * 0.8)
+
+
+def test_style_and_label_draws_what_the_decoder_makes_of_code_and_label():
+    images, model = data.digits(), ConditionalVAE(2)
+    x, y = images.x_test[:20], images.y_test[:20]
+    with torch.no_grad():
+        z = model.encode(x, one_hot(y))[0]
+        outputs = widgets.style_and_label(model, x, y).compute(z=z[7], label=3)
+        want = model.decode(z[7:8], one_hot(torch.tensor([3]))).sigmoid()
+    torch.testing.assert_close(outputs["your label, in this style"], want)
+    torch.testing.assert_close(outputs["all ten labels, in this style"][3:4], want)
+    assert torch.equal(outputs["digit of the nearest code"], x[7:8])
+
+
+def test_fill_in_keeps_what_is_seen_and_knows_nothing_of_the_rest():
+    images, model = data.digits(), ConditionalVAE(8, condition_dim=392)
+    view = widgets.fill_in(model, images.x_train[:100], UPPER)
+    drawing = torch.zeros(DRAWING, DRAWING)
+    drawing[2:30, 10:14] = 1
+    with torch.no_grad():
+        outputs = view.compute(drawing=drawing)
+        x, shown = outputs["your digit, and what is seen of it"]
+        for label in ("filled in, eight codes", "filled in by the mean of 20 neighbors"):
+            assert torch.equal(outputs[label][:, :, :14], x[:, :14].expand(len(outputs[label]), 1, 14, 28)), label
+        assert torch.equal(shown[:, 14:], torch.full((1, 14, 28), 0.5))
+        assert outputs["filled in, eight codes"].std(0)[:, 14:].max() > 0
+
+
+def test_a_turn_leaves_what_is_drawn_at_the_center_and_swaps_the_units_after_90_degrees():
+    x, levels = data.every_sprite("x", "y", "scale")
+    view = widgets.turned_units({8: SpriteVAE()}, x, levels, ("x", "y", "scale"))
+    with torch.no_grad():
+        start, half, end = (view.compute(beta=8, degrees=d, first=0.0, second=0.0) for d in (0.0, 45.0, 90.0))
+    torch.testing.assert_close(start["drawn from here"], end["drawn from here"])
+    torch.testing.assert_close(start["A from -2 to 2"], end["B from -2 to 2"], atol=1e-4, rtol=0)
+    torch.testing.assert_close(start["B from -2 to 2"], end["A from -2 to 2"].flip(0), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        start["share of x, y, scale that A tells"], end["share of x, y, scale that B tells"], atol=1e-2, rtol=0
+    )
+    price = "KL if q must be diagonal: nats more"
+    assert start[price] == pytest.approx(0, abs=1e-5) and half[price] >= 0
+
+
+def test_suspicion_counts_the_held_out_digits_on_either_side():
+    images = data.binarized("digits")
+    x_train, x_test = images.x_train[:300], images.x_test[:40]
+    model = DenseVAE(8)
+    view = widgets.suspicion(model, x_train, x_test)
+    drawing = torch.zeros(DRAWING, DRAWING)
+    drawing[4:28, 14:18] = 1
+    with torch.no_grad():
+        outputs = view.compute(drawing=drawing)
+        mu, mu_train, mu_test = (model.encode(x)[0] for x in (outputs["the model gets"], x_train, x_test))
+    distance = metrics.nearest_distance(mu, mu_train)
+    nearer = (metrics.nearest_distance(mu_test, mu_train) < distance).float().mean()
+    torch.testing.assert_close(outputs["distance to the nearest code"], distance[0])
+    torch.testing.assert_close(outputs["held-out digits with a nearer code, in %"], 100 * nearer)
+    assert 0 <= outputs["held-out digits with a higher bound, in %"] <= 100
+
+
+def test_wipe_out_fills_the_hidden_part_alone_and_from_the_seen_part_alone():
+    images = data.binarized("digits")
+    x, y = images.x_test[:3], images.y_test[:3]
+    drawing = torch.zeros(DRAWING, DRAWING)
+    drawing[16:] = 1
+    other = x.clone()
+    other[:, :, 14:] = 1 - other[:, :, 14:]
+    model, label = DenseVAE(8), "filled in, eight codes"
+    with torch.no_grad():
+        outputs, others = (widgets.wipe_out(model, one, y).compute(digit=1, drawing=drawing) for one in (x, other))
+        nothing = widgets.wipe_out(model, x, y).compute(digit=1, drawing=torch.zeros(DRAWING, DRAWING))
+    assert outputs["hidden pixels"] == 14 * 28 and nothing["hidden pixels"] == 0
+    assert torch.equal(outputs[label][:, :, :14], x[1:2, :, :14].expand(8, 1, 14, 28))
+    torch.testing.assert_close(outputs[label], others[label])
+    assert torch.equal(nothing[label], x[1:2].expand(8, 1, 28, 28))
+
+
+def test_a_scene_goes_to_the_page_as_raw_bytes():
+    x = torch.tensor([[0.5, -1.0], [2.0, 0.0], [1.0, 1.0]])
+    scene = Scene(torch.rand(4, 5), x, -x, 0 * x, 2.5)
+    (output,) = View("Title", lambda: {"plane": scene}).frame["outputs"]
+    assert output["label"] == "plane" and output["shape"] == (4, 5) and output["scene"]["reach"] == 2.5
+    assert output["data"] == scene.surface.numpy().tobytes()
+    parts = [output["scene"][name] for name in ("x_real", "x_fake", "push")]
+    assert parts == [one.numpy().tobytes() for one in (x, -x, 0 * x)]
+
+
+def players_after(rounds, **moved):
+    """The last frame of the two players, all controls but those named where they begin."""
+    view = widgets.two_players(data.points("moons", 2000).x, rounds=rounds)
+    values = {name: control.read(control.start) for name, control in view.control.items()}
+    with torch.no_grad():
+        return list(view.compute(**{**values, **moved}))[-1]
+
+
+def test_two_players_start_apart_and_cover_the_data():
+    frames = [players_after(rounds)["share of the data near a fake"] for rounds in (0, 1600)]
+    assert frames[0] < 0.5 and frames[1] > 0.85
+
+
+def test_a_rushing_generator_covers_little():
+    for rush in ({"lr_generator": 1e-2}, {"generator_steps": 5}):
+        assert players_after(600, **rush)["share of the data near a fake"] < 0.4
+    still = players_after(300, lr_discriminator=0.0)
+    assert still["share of the data near a fake"] < 0.1
+
+
+def test_players_with_a_rate_of_0_stand_still_and_fakes_are_pushed_up_the_surface():
+    first, last = (players_after(rounds, lr_generator=0.0) for rounds in (0, 60))
+    scene, other = (next(iter(frame.values())) for frame in (last, first))
+    assert torch.equal(scene.x_fake, other.x_fake) and not torch.equal(scene.surface, other.surface)
+    first, last = (players_after(rounds, lr_discriminator=0.0) for rounds in (0, 60))
+    still, other = (next(iter(frame.values())) for frame in (last, first))
+    assert torch.equal(still.surface, other.surface) and not torch.equal(still.x_fake, other.x_fake)
+
+    def heights(points):
+        column = ((points[:, 0] + 2.5) / 5 * 48).long().clamp(0, 47)
+        row = ((2.5 - points[:, 1]) / 5 * 48).long().clamp(0, 47)
+        return scene.surface[row, column]
+
+    assert heights(scene.x_fake + scene.push).mean() > heights(scene.x_fake).mean()

@@ -6,9 +6,9 @@ Everything lies on torch's default device, is the same for the same seed, and le
 from inspect import Parameter, signature
 
 from course_utils.data.downloads import fashion, kmnist, mnist
-from course_utils.data.images import Images, binarized, digits
+from course_utils.data.images import Images, binarized, digits, few_labels
 from course_utils.data.points import Points, points
-from course_utils.data.shapes import Shapes, shapes, sprites
+from course_utils.data.shapes import Shapes, every_sprite, shapes, sprites
 from course_utils.data.tables import table
 from course_utils.errors import CourseError, choose
 
@@ -18,7 +18,9 @@ __all__ = [
     "Shapes",
     "binarized",
     "digits",
+    "every_sprite",
     "fashion",
+    "few_labels",
     "kmnist",
     "load",
     "mnist",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from course_utils.errors import choose
@@ -61,6 +61,19 @@ def binarized(name: str = "digits", seed: int = 0) -> Images:
         x_test = (torch.rand(gray.x_test.shape, generator=generator) < gray.x_test).float()
     drawn = replace(gray, name=f"binarized {name}", x_train=x_train, x_test=x_test)
     return drawn.map(lambda tensor: tensor.to(torch.get_default_device()))
+
+
+def few_labels(images: Images, each: int, seed: int = 0) -> Bool[Tensor, " N"]:
+    """Which training pictures keep their label, when `each` originals of every class keep theirs.
+
+    An original shares its label with the pictures made from it. The seed decides the originals.
+    """
+    generator = torch.Generator(device="cpu").manual_seed(seed)
+    chosen = []
+    for label in images.y_train.unique():
+        originals = images.original_train[images.y_train == label].unique()
+        chosen.append(originals[torch.randperm(len(originals), generator=generator, device="cpu")[:each]])
+    return torch.isin(images.original_train, torch.cat(chosen))
 
 
 def from_drawing(drawing: Float[Tensor, "H W"]) -> Float[Tensor, "1 1 28 28"]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, choose
 
 # The values that each factor takes, evenly likely. No shape looks the same when turned by 90° or less (ellipse and
 # rectangle repeat after 180°, the triangle after 360°), so rotations from -42° to 42° can always be told apart.
@@ -86,3 +87,20 @@ def _triangle(u: Float[Tensor, "N 28 28"], v: Float[Tensor, "N 28 28"], scale: F
     """Corners at u = scale, v = 0 and u = -scale, v = ±0.75 scale."""
     side = (0.75 * (u - scale) + 2 * v.abs()) / (0.75**2 + 2**2) ** 0.5
     return torch.maximum(-u - scale, side)
+
+
+HELD = {"shape": 0, "x": 4, "y": 4, "scale": 2, "rotation": 3, "shade": 3}  # levels of factors that do not vary
+
+
+def every_sprite(*names: str) -> tuple[Float[Tensor, "N 1 14 14"], Int[Tensor, "N K"]]:
+    """Every sprite that differs in the named factors alone, at half the size, and the levels of these factors.
+
+    The last factor changes fastest. Raises CourseError for an unknown name.
+    """
+    for name in names:
+        choose(name, LEVELS, "factor")
+    ranges = [torch.arange(len(LEVELS[name]), device="cpu") for name in names]
+    varied = torch.stack(torch.meshgrid(*ranges, indexing="ij"), -1).flatten(0, -2)
+    levels = torch.tensor(list(HELD.values()), device="cpu").repeat(len(varied), 1)
+    levels[:, [list(LEVELS).index(name) for name in names]] = varied
+    return functional.avg_pool2d(sprites(levels).x, 2), varied.to(torch.get_default_device())

@@ -36,7 +36,7 @@ def encode(value: Any) -> bytes:
 
 def decode(message: bytes) -> Any:
     """What `encode` was given; arrays and tensors come back as CPU tensors, tuples as lists."""
-    return _rebuilt(json.loads(message))
+    return _rebuilt(json.loads(message, parse_int=_whole))
 
 
 def _plain(value: Any) -> Any:
@@ -58,11 +58,27 @@ def _plain(value: Any) -> Any:
 
 def _rebuilt(value: Any) -> Any:
     if isinstance(value, dict):
-        array = np.load(io.BytesIO(base64.b64decode(value["array"])), allow_pickle=False)
-        return torch.from_numpy(array.copy())
+        return torch.from_numpy(_array(base64.b64decode(value["array"])))
     if isinstance(value, list):
         return [_rebuilt(item) for item in value]
     return value
+
+
+def _array(message: bytes) -> np.ndarray:
+    """What `np.save` wrote. Unlike `np.load`, this reserves no memory on the word of a header alone."""
+    buffer = io.BytesIO(message)
+    if np.lib.format.read_magic(buffer) != (1, 0):
+        raise ValueError("another format than that of np.save")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
+    if dtype.kind not in "biufc" or len(shape) > 64:
+        raise ValueError("no array of numbers")
+    values = np.frombuffer(buffer.read(), dtype)
+    return values.reshape(shape, order="F" if fortran else "C").copy()
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number, as float where it is too large for 64 bits: no tensor could hold it."""
+    return int(digits) if len(digits) < 19 else float(digits)
 
 
 class Worker:
@@ -109,6 +125,9 @@ class Worker:
     def _params(self, target, args, kwargs):
         return [[name, parameter] for name, parameter in target.named_parameters()]
 
+    def _grads(self, target, args, kwargs):
+        return [[name, parameter.grad] for name, parameter in target.named_parameters()]
+
     def _set_params(self, target, args, kwargs):
         with torch.no_grad():
             for parameter, value in zip(target.parameters(), args, strict=True):
@@ -149,12 +168,23 @@ class Answer:
 
     def _ask(self, op: str, args=(), kwargs=None, method: str | None = None) -> Any:
         request = [op, self._handle, method, list(args), list((kwargs or {}).items()), self._seeds.getrandbits(32)]
-        status, *content = decode(self._send(encode(request)))
+        reply = self._send(encode(request))
+        try:
+            status, *content = decode(reply)
+            content = content[0] if content else None
+            if op == "new" and status == "ok":
+                content = int(content)
+            elif op in ("params", "grads") and status == "ok":
+                content = {str(name): value for name, value in content if isinstance(value, Tensor | None)}
+            elif op == "grad" and status == "ok" and len(content) != len((kwargs or {})["wrt"]):
+                raise ValueError("another number of gradients")
+        except Exception:  # a reply is whatever the answer's process sent
+            raise AnswerFailed("what it returned cannot be read") from None
         if status == "not written":
             raise NotWritten
-        if status == "failed":
-            raise AnswerFailed(content[0])
-        return content[0]
+        if status != "ok":
+            raise AnswerFailed(str(content)[:500])
+        return content
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the answer returns for these arguments; every call draws fresh random numbers."""
@@ -175,7 +205,11 @@ class Answer:
 
     def params(self) -> dict[str, Tensor]:
         """The module's parameters by name."""
-        return dict(self._ask("params"))
+        return self._ask("params")
+
+    def grads(self) -> dict[str, Tensor | None]:
+        """The gradient that was left on each of the module's parameters, by name; None where there is none."""
+        return self._ask("grads")
 
     def set_params(self, values: list[Tensor]) -> None:
         """Overwrite the module's parameters, in the order in which `params` lists them."""

@@ -44,3 +44,21 @@ def prior_grid(steps: int) -> Float[Tensor, "{steps}*{steps} 2"]:
     places = torch.special.ndtri(shares)
     second, first = torch.meshgrid(places.flip(0), places, indexing="ij")
     return torch.stack([first, second], 2).view(-1, 2)
+
+
+def traversal(z: Float[Tensor, " Z"], values: Float[Tensor, " S"]) -> Float[Tensor, "Z S Z"]:
+    """Copies of the code z: in row i its number i takes each of the values, and the others stay."""
+    Z, S = len(z), len(values)
+    codes = z.repeat(Z, S, 1)
+    unit = torch.arange(Z)
+    codes[unit, :, unit] = values.to(z)
+    return codes
+
+
+def turn(Z: int, first: int, second: int, degrees: float) -> Float[Tensor, "{Z} {Z}"]:
+    """The matrix Q of a rotation in the plane of two units: z @ Q.T is the code z turned by this angle."""
+    angle = torch.tensor(degrees).deg2rad()
+    Q = torch.eye(Z)
+    Q[first, first] = Q[second, second] = angle.cos()
+    Q[second, first], Q[first, second] = angle.sin(), -angle.sin()
+    return Q

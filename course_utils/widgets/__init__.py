@@ -10,19 +10,28 @@ from course_utils.widgets.part1 import (
     walk,
 )
 from course_utils.widgets.part2 import (
+    collapse,
     decoder_noise,
+    fill_in,
     gradient_estimates,
     many_draws,
     move_q,
     posterior,
     prior_plane,
+    style_and_label,
+    suspicion,
+    turned_units,
+    wipe_out,
 )
+from course_utils.widgets.part3 import two_players
 
 __all__ = [
     "bottleneck",
     "code_map",
+    "collapse",
     "decoder_noise",
     "draw_digit",
+    "fill_in",
     "gradient_estimates",
     "kernel_and_stride",
     "many_draws",
@@ -31,5 +40,10 @@ __all__ = [
     "posterior",
     "prior_plane",
     "step_size",
+    "style_and_label",
+    "suspicion",
+    "turned_units",
+    "two_players",
     "walk",
+    "wipe_out",
 ]

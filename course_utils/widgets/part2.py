@@ -1,15 +1,19 @@
 """The experiments of lessons 04 to 11: each function returns the view of a compute function over a lesson's models."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
-from course_utils import bounds, estimators, losses
+from course_utils import bounds, estimators, losses, metrics, train
 from course_utils.data.images import from_drawing
-from course_utils.widgets.view import Drawing, Outputs, Pad, Pick, Slider, View
+from course_utils.models import codes, conditional, observed
+from course_utils.models.collapse import PixelByPixelVAE
+from course_utils.models.vae import reparameterize
+from course_utils.widgets.view import Drawing, Outputs, Pad, Pick, Slider, TrainingView, View
 
 
 def decoder_noise(model: nn.Module, x: Float[Tensor, "N 1 28 28"], y: Int[Tensor, " N"]) -> View:
@@ -47,7 +51,7 @@ PLACES = torch.arange(-15, 15, 0.01, dtype=torch.float64, device="cpu")
 SHOWN = (PLACES.abs() < 4.005) & (torch.arange(len(PLACES), device="cpu") % 4 == 0)
 
 
-CURVES = "posterior (dark) and q (blue)"
+CURVES = "q (blue) and the posterior"
 
 
 def move_q(log_likelihood: Callable[[Tensor], Tensor]) -> View:
@@ -211,3 +215,210 @@ def prior_plane(model: nn.Module, x: Float[Tensor, "N 1 28 28"], y: Int[Tensor, 
         }
 
     return View("The prior under your pointer", compute, z=Pad("code", mu, y, (0.0, 0.0)))
+
+
+def collapse(x: Float[Tensor, "N 1 14 14"], steps: int = 600) -> TrainingView:
+    """Lesson 08: a decoder that sees what it has drawn, trained with a beta and a warm-up of your choice."""
+    x = x.cpu()  # as are its weights and its random numbers, on every machine
+
+    def training(beta: float, warm_up: int) -> Iterator[Outputs]:
+        with torch.device("cpu"):
+            torch.manual_seed(0)
+            model = PixelByPixelVAE()
+        generator = torch.Generator("cpu").manual_seed(0)
+        optimizer = torch.optim.Adam(model.parameters(), lr=7e-3, fused=True)
+        parts = [[part.mean().item() for part in _parts(model, x[:64])]]
+        todo: list[Tensor] = []
+        yield _collapse_outputs(model, x, parts, 0.0 if warm_up else beta)
+        for step in range(1, steps + 1):
+            todo = todo or list(train.batches(len(x), 64, generator))
+            # A slice begins with the lesson's random state, which is put back after it: draw from another one.
+            torch.manual_seed(step)
+            weight = beta * (losses.warm_up(step, warm_up) if warm_up else 1.0)
+            with torch.enable_grad():
+                reconstruction, kl = (part.mean() for part in _parts(model, x[todo.pop()]))
+                optimizer.zero_grad()
+                (reconstruction + weight * kl).backward()
+                optimizer.step()
+            parts.append([reconstruction.item(), kl.item()])
+            if step % 2 == 0:
+                yield _collapse_outputs(model, x, parts, weight)
+
+    return TrainingView(
+        "Warm-up and beta, and what becomes of the code",
+        training,
+        beta=Slider("beta", [0.1, 0.25, 0.5, 1, 2, 4], start=3),
+        warm_up=Slider("warm-up, in steps", [0, 100, 200, 300, 400], start=0),
+    )
+
+
+def _parts(model: PixelByPixelVAE, x: Tensor) -> tuple[Tensor, Tensor]:
+    x_logits, mu, logvar = model(x)
+    return losses.bernoulli_nll(x_logits, x), losses.gaussian_kl(mu, logvar)
+
+
+def _collapse_outputs(model: PixelByPixelVAE, x: Tensor, parts: list[list[float]], weight: float) -> Outputs:
+    mu, logvar = model.encode(x[:200])
+    kl = torch.tensor([[step, part[1]] for step, part in enumerate(parts)])
+    return {
+        "KL in nats, step by step": kl,
+        "KL of each unit": metrics.kl_per_unit(mu, logvar),
+        "weight of the KL now": torch.tensor(weight),
+        "active units": torch.tensor(float(metrics.active_units(mu))),
+        "minus ELBO, last 60 steps": torch.tensor(parts[-60:]).sum(1).mean(),
+    }
+
+
+def style_and_label(model: conditional.ConditionalVAE, x: Float[Tensor, "N 1 H W"], y: Int[Tensor, " N"]) -> View:
+    """Lesson 10: a map of the two-number codes of x with labels y, and what the decoder draws there for a label."""
+    z_known = model.encode(x, conditional.one_hot(y))[0].detach()
+
+    def compute(z: Float[Tensor, "2"], label: int) -> Outputs:
+        z = z.to(z_known)
+        in_ten = model.decoder(conditional.with_every_label(z[None], 10)).sigmoid()
+        nearest = torch.cdist(z[None], z_known)[0].argmin()
+        return {
+            "your label, in this style": in_ten[label][None],
+            "all ten labels, in this style": in_ten,
+            "digit of the nearest code": x[nearest][None],
+        }
+
+    return View(
+        "One code, ten labels",
+        compute,
+        z=Pad("code", z_known, y, start=(0.0, 0.0)),
+        label=Slider("label", range(10), start=4),
+    )
+
+
+def fill_in(model: conditional.ConditionalVAE, x_train: Float[Tensor, "N 1 H W"], seen: Bool[Tensor, "H W"]) -> View:
+    """Lesson 10: the hidden part of a drawn digit, filled in by eight draws of a model of it, and by neighbors."""
+    width = model.mu.out_features
+    z = torch.randn(8, width, generator=torch.Generator("cpu").manual_seed(0), device="cpu").to(x_train)
+
+    def compute(drawing: Tensor) -> Outputs:
+        x = from_drawing(drawing)
+        drawn = model.decode(z, x[:, 0, seen].expand(len(z), -1)).sigmoid()
+        return {
+            "your digit, and what is seen of it": torch.cat([x, torch.where(seen, x, 0.5)]),
+            "filled in, eight codes": torch.where(seen, x, drawn),
+            "filled in by the mean of 20 neighbors": conditional.fill_from_neighbors(x, x_train, seen, 20),
+        }
+
+    return View("The half that you do not show", compute, drawing=Drawing("Draw a digit, large"))
+
+
+def turned_units(
+    models: dict[float, nn.Module],
+    x: Float[Tensor, "N 1 H W"],
+    levels: Int[Tensor, "N K"],
+    factors: Sequence[str],
+    draws: int = 8,
+) -> View:
+    """Lesson 09: two units of a code, turned into each other, by hand: what they draw and what they tell.
+
+    `models` by their beta. Of each, the two units that tell most are turned, the others are held at 0 or as they are.
+    """
+    generator = torch.Generator("cpu").manual_seed(0)
+    labels, entropy = levels.repeat(draws, 1), metrics.entropies(levels)
+    drawn = {}
+    for beta, model in models.items():
+        mu, logvar = (half.detach().repeat(draws, 1) for half in model.encode(x))
+        z = mu + (0.5 * logvar).exp() * torch.randn(mu.shape, generator=generator, device="cpu").to(mu)
+        drawn[beta] = z, logvar, metrics.information(z, labels).sum(1).topk(2).indices.sort().values
+    steps = torch.linspace(-2, 2, 9)
+
+    def compute(beta: float, degrees: float, first: float, second: float) -> Outputs:
+        z, logvar, pair = drawn[beta]
+        Z = z.shape[1]
+        Q = codes.turn(Z, *pair.tolist(), degrees)
+        here = torch.zeros(Z)
+        here[pair] = torch.tensor([first, second])
+        moved = codes.traversal(here, steps)[pair].flatten(0, 1)
+        pictures = models[beta].decoder(torch.cat([here[None], moved]) @ Q).clamp(0, 1)
+        told = metrics.information(z @ Q.T, labels)
+        shares = (told / entropy)[pair]
+        names = ", ".join(factors)
+        precision = (-logvar).exp()
+        price = 0.5 * ((precision @ Q.square().T).log() - precision.log()).sum(1).mean()
+        return {
+            "drawn from here": pictures[:1],
+            "A from -2 to 2": pictures[1:10],
+            "B from -2 to 2": pictures[10:],
+            f"share of {names} that A tells": shares[0].clamp(min=0),
+            f"share of {names} that B tells": shares[1].clamp(min=0),
+            "MIG": torch.tensor(metrics.mig(told, entropy)),
+            "KL if q must be diagonal: nats more": price.clamp(min=0),
+        }
+
+    numbers = [round(0.25 * i, 2) for i in range(-8, 9)]
+    return View(
+        "Two units, turned into each other",
+        compute,
+        beta=Slider("beta", sorted(models), start=len(models) - 1),
+        degrees=Slider("turn, in degrees", [float(i) for i in range(0, 91, 5)]),
+        first=Slider("A", numbers, start=8),
+        second=Slider("B", numbers, start=8),
+    )
+
+
+def suspicion(model: nn.Module, x_train: Float[Tensor, "N 1 28 28"], x_test: Float[Tensor, "M 1 28 28"]) -> View:
+    """Lesson 11: a drawing before two detectors, the bound and the nearest code, among held-out digits x_test.
+
+    All pictures are black and white.
+    """
+    mu_train, mu_test = (model.encode(x)[0].detach() for x in (x_train, x_test))
+    known = {"bound": _surprise(model, x_test), "code": metrics.nearest_distance(mu_test, mu_train)}
+    coins = torch.rand(1, 1, 28, 28, generator=torch.Generator("cpu").manual_seed(0), device="cpu").to(mu_train)
+
+    def compute(drawing: Tensor) -> Outputs:
+        x = (coins < from_drawing(drawing)).to(mu_train)
+        mu = model.encode(x)[0]
+        distance, nearest = torch.cdist(mu, mu_train)[0].min(0)
+        surprise = _surprise(model, x)[0]
+        return {
+            "the model gets": x,
+            "comes back": model.decoder(mu).sigmoid(),
+            "training digit of the nearest code": x_train[nearest][None],
+            "the bound, in nats": -surprise,
+            "held-out digits with a higher bound, in %": 100 * (known["bound"] < surprise).float().mean(),
+            "distance to the nearest code": distance,
+            "held-out digits with a nearer code, in %": 100 * (known["code"] < distance).float().mean(),
+        }
+
+    return View("Is this one of the nine?", compute, drawing=Drawing("Draw a digit, large, or anything else"))
+
+
+def _surprise(model: nn.Module, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, " B"]:
+    """Minus the ELBO, from the same twenty draws each time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return -bounds.elbo(bounds.of_vae(model, x, 20))
+
+
+def wipe_out(
+    model: nn.Module, x: Float[Tensor, "N 1 28 28"], y: Int[Tensor, " N"], fillings: int = 8, steps: int = 60
+) -> View:
+    """Lesson 11: a digit of which the reader hides a part, and what codes that fit the rest put there."""
+    latent_dim = model.encode(x[:1])[0].shape[1]
+
+    def compute(digit: int, drawing: Tensor) -> Outputs:
+        hidden = functional.interpolate(drawing[None, None], size=(28, 28), mode="area").to(x)[0, 0] > 0.2
+        torch.manual_seed(0)  # the same noise for every hiding: what moves on the page moves because of the reader
+        mu, logvar = observed.fit_codes(
+            model.decoder, lambda x_logits: losses.seen_nll(x_logits, x[digit][None], ~hidden), 1, latent_dim, steps
+        )
+        codes = reparameterize(mu.expand(fillings, -1), logvar.expand(fillings, -1))
+        filled = torch.where(hidden, model.decoder(codes).sigmoid(), x[digit])
+        return {
+            "the digit, and what is seen of it": torch.cat([x[digit][None], torch.where(hidden, 0.5, x[digit][None])]),
+            "filled in, eight codes": filled,
+            "hidden pixels": hidden.sum(),
+            "sigma of the code, its mean": (0.5 * logvar).exp().mean(),
+            "spread of the fillings, whole picture": filled.var(0).sum(),
+        }
+
+    names = [f"a handwritten {label}" for label in y.tolist()]
+    return View(
+        "Wipe a part out", compute, digit=Pick("digit", x, names), drawing=Drawing("Paint over what is to be hidden")
+    )

@@ -38,9 +38,9 @@ function render({ model, el }) {
   }
 
   function show(frame) {
-    for (const { label, shape, data } of frame.outputs ?? []) {
-      panels[label] ??= PANELS[shape.length](label, outputs);
-      panels[label].show(shape.length === 4 ? bytes(data) : floats(data), shape);
+    for (const { label, shape, data, scene } of frame.outputs ?? []) {
+      panels[label] ??= PANELS[scene ? "scene" : shape.length](label, outputs);
+      panels[label].show(shape.length === 4 ? bytes(data) : floats(data), shape, scene);
     }
     note.textContent = frame.ended ? ENDED : "";
     error.textContent = frame.error ?? "";
@@ -231,7 +231,8 @@ function onArrows(target, step) {
   });
 }
 
-// Panels by the number of axes of what they show: 0 a number, 1 bars, 2 points of a curve, 3 curves, 4 pictures.
+// Panels by the number of axes of what they show: 0 a number, 1 bars, 2 points of a curve, 3 curves, 4 pictures;
+// and a scene: points over a map.
 
 const PANELS = {
   0(label, parent) {
@@ -291,6 +292,39 @@ const PANELS = {
       },
     };
   },
+
+  scene(label, parent) {
+    const size = 640; // two of its pixels for one of the page
+    const canvas = element("canvas", { className: "scene", width: size, height: size, role: "img", ariaLabel: label });
+    const map = element("canvas", {});
+    parent.append(element("span", { className: "label" }, label), canvas);
+    return {
+      show(values, [height, width], { reach, x_real, x_fake, push }) {
+        const context = canvas.getContext("2d");
+        const x = (value) => ((value + reach) / (2 * reach)) * size;
+        const y = (value) => ((reach - value) / (2 * reach)) * size;
+        paint(map, values, 1, width, height, 0, (d) => {
+          const shade = Math.min(1, Math.max(0, 2 * d - 0.5)); // from D = 1/4, white, to 3/4, as in the figures
+          return [255 - 194 * shade, 255 - 71 * shade, 255 - 111 * shade];
+        });
+        context.drawImage(map, 0, 0, size, size);
+        const [real, fake, way] = [x_real, x_fake, push].map(floats);
+        const dots = (points, color) => {
+          context.fillStyle = color;
+          for (let i = 0; i < points.length; i += 2) context.fillRect(x(points[i]) - 3, y(points[i + 1]) - 3, 6, 6);
+        };
+        Object.assign(context, { strokeStyle: "#d55e00", lineWidth: 1.5 });
+        context.beginPath();
+        for (let i = 0; i < fake.length; i += 2) {
+          context.moveTo(x(fake[i]), y(fake[i + 1]));
+          context.lineTo(x(fake[i] + way[i]), y(fake[i + 1] + way[i + 1]));
+        }
+        dots(real, "#222222");
+        context.stroke();
+        dots(fake, "#d55e00");
+      },
+    };
+  },
 };
 
 // Axes that only ever grow, so that what moves in them can be compared.
@@ -330,14 +364,14 @@ class Plot {
   }
 }
 
-// Gray pictures side by side, `gap` pixels of the page's color between them.
-function paint(canvas, values, count, width, height, gap) {
+// Pictures side by side, `gap` pixels of the page's color between them: gray, or in the colors given for values.
+function paint(canvas, values, count, width, height, gap, color = (gray) => [gray, gray, gray]) {
   const whole = new ImageData(count * (width + gap) - gap, height);
   for (let i = 0; i < count; i++) {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const gray = values[(i * height + y) * width + x];
-        whole.data.set([gray, gray, gray, 255], 4 * (y * whole.width + i * (width + gap) + x));
+        const value = values[(i * height + y) * width + x];
+        whole.data.set([...color(value), 255], 4 * (y * whole.width + i * (width + gap) + x));
       }
     }
   }

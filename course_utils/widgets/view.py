@@ -2,7 +2,8 @@
 
 The function takes a value for each control and returns tensors by their labels, which are shown by their shape:
 () a number, (N,) bars, (N, 2) the points of a curve, (C, N, 2) up to three curves in one plot (dark, blue, orange),
-(N, 1, H, W) pictures in [0, 1]. It is called without gradients, and torch's random state is put back after each call:
+(N, 1, H, W) pictures in [0, 1]; a Scene is shown as points over a map.
+It is called without gradients, and torch's random state is put back after each call:
 playing never changes what the lesson measures afterwards.
 """
 
@@ -20,7 +21,6 @@ from traitlets import Bool, Dict, List, Unicode
 from course_utils import plots
 from course_utils.errors import CourseError
 
-Outputs = dict[str, Tensor]
 DRAWING = 32  # pixels across a drawing, as the page sends it
 
 
@@ -100,6 +100,20 @@ class Drawing:
 Control = Slider | Pick | Pad | Drawing
 
 
+@dataclass(frozen=True)
+class Scene:
+    """Data and fakes in the plane from -reach to reach, over D (first row at the top), and how each fake is pushed."""
+
+    surface: Float[Tensor, "H W"]
+    x_real: Float[Tensor, "N 2"]
+    x_fake: Float[Tensor, "M 2"]
+    push: Float[Tensor, "M 2"]
+    reach: float
+
+
+Outputs = dict[str, Tensor | Scene]
+
+
 class View(anywidget.AnyWidget):
     """Shows `compute(**values)`; the page has one question in flight, and the newest of those that wait is answered."""
 
@@ -158,8 +172,11 @@ class TrainingView(View):
         return next(self.run)
 
 
-def _packed(label: str, output: Tensor) -> dict:
+def _packed(label: str, output: Tensor | Scene) -> dict:
     """An output as the page gets it: raw bytes, gray values from 0 to 255 for pictures and floats for all else."""
+    if isinstance(output, Scene):
+        parts = {name: _packed("", getattr(output, name))["data"] for name in ("x_real", "x_fake", "push")}
+        return {**_packed(label, output.surface), "scene": {"reach": output.reach, **parts}}
     values = plots.array(output)
     values = (values.clip(0, 1) * 255).round().astype(np.uint8) if values.ndim == 4 else values.astype(np.float32)
     return {"label": label, "shape": values.shape, "data": values.tobytes()}
