@@ -5,13 +5,17 @@ PYTHON := .venv/bin/python
 HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 LEARNER := .venv/.learner-$(HERE)
 TESTS := .venv/.tests-$(HERE)
+GRADING := .venv/.grading-$(HERE)
+comma := ,
 
-.PHONY: help lab refresh reset test claims bench run format
+.PHONY: help lab refresh reset hand-in grading test claims bench run format
 
 help:
 	@echo "make lab                            open the course in JupyterLab (PORT=8890: listen there)"
 	@echo "make refresh LESSON=01              take the newest version of a lesson; your answers and your old copy are kept"
 	@echo "make reset LESSON=01 EXERCISE=1.2   put an exercise, or a whole lesson, back as handed out; your copy is kept"
+	@echo "make hand-in LESSON=01              look your lesson over, pack it for your instructor, and get a receipt"
+	@echo "make grading                        for instructors: what the command .venv/bin/grade needs"
 	@echo
 	@echo "make test                           everything: style, package, lessons as handed out and solved, the browser"
 	@echo "make claims LESSON=01 SEEDS=5       measure the lessons' claims over seeds, threads and processors"
@@ -25,6 +29,13 @@ lab: $(LEARNER)
 refresh reset: $(LEARNER)
 	@$(if $(LESSON),,echo "Say which lesson: make $@ LESSON=01"; exit 1;) \
 	$(PYTHON) -m course_utils.workbook $@ $(LESSON) $(EXERCISE)
+
+hand-in: $(LEARNER)
+	@$(if $(LESSON),,echo "Say which lesson: make $@ LESSON=01"; exit 1;) \
+	$(PYTHON) -m course_utils.hand_in $(LESSON) $(if $(ANYWAY),--anyway)
+
+grading: $(GRADING)
+	@echo "Ready: .venv/bin/grade --help, and docs/instructors.md"
 
 test: $(TESTS)
 	$(PYTHON) -m ruff check
@@ -69,5 +80,8 @@ endef
 $(LEARNER): pyproject.toml
 	$(call install,the course's packages,.,$(LEARNER))
 
+$(GRADING): pyproject.toml
+	$(call install,the course's packages and those of grading,.[instructor],$(LEARNER) $(GRADING))
+
 $(TESTS): pyproject.toml
-	$(call install,the course's packages and those of its tests,.[test],$(LEARNER) $(TESTS))
+	$(call install,the course's packages and those of its tests,.[test$(comma)instructor],$(LEARNER) $(GRADING) $(TESTS))

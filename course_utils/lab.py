@@ -38,6 +38,10 @@ STYLE = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'] 
 
 # Warnings that come with every lesson opened, and that the reader can do nothing about.
 NOISE = ("is not trusted", "websocket_ping_timeout")
+NBGRADER = [
+    f"nbgrader.server_extensions.{name}"
+    for name in ("formgrader", "validate_assignment", "assignment_list", "course_list")
+]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     given = parser.parse_args(arguments)
     try:
-        port = _asked_port(given.port) if given.port else _free_port()
+        port = asked_port(given.port) if given.port else free_port()
         for line in workbook.update():
             print(line, flush=True)
         _serve(port, browser=not given.no_browser and "CI" not in os.environ and _has_browser())
@@ -95,6 +99,7 @@ def _serve(port: int, browser: bool) -> None:
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",  # the other one asks the package index
             "--Application.log_level=WARN",
+            f"--ServerApp.jpserver_extensions={dict.fromkeys(NBGRADER, False)}",  # an instructor's, here they only warn
             # Kernels warn when other users of the machine could read along.
             *(["--KernelManager.transport_encryption=auto"] if zmq.has("curve") else []),
         ]
@@ -138,7 +143,7 @@ def _prepare() -> None:
             ) from error
 
 
-def _asked_port(text: str) -> int:
+def asked_port(text: str) -> int:
     """The port that was asked for, if it can be had."""
     port = int(text) if text.isdecimal() else 0
     if not 1 <= port <= 65535:
@@ -148,7 +153,7 @@ def _asked_port(text: str) -> int:
     return port
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """The first port that is free, said if it is not the usual one."""
     for port in range(FIRST_PORT, FIRST_PORT + 100):
         if not _problem(port):

@@ -4,7 +4,8 @@
     workbook/.origin/01_autoencoders.ipynb    the lesson as it was when the copy was made
     workbook/kept/                            old copies, set aside by `refresh` and `reset`
 
-An answer is a code cell tagged `exercise` or `task`, known by its metadata "exercise" ("1.2", "T1").
+An answer is a code cell tagged `exercise` or `task`, or a text cell tagged `question`, known by its metadata "exercise"
+("1.2", "T1", "Q3").
 Progress is a store of its own: what was passed stays passed through `refresh` and `reset`.
 """
 
@@ -116,12 +117,20 @@ def reset(lesson: str | int, exercise: str | None = None) -> list[str]:
             f"`{command('refresh', name[:2])}` brings it back and carries your other answers over."
         )
     stub = stubs[exercise][0]
-    cells[0].update(source=stub["source"], outputs=stub.get("outputs", []), execution_count=stub.get("execution_count"))
+    cells[0].update({key: stub[key] for key in ("source", "outputs", "execution_count") if key in stub})
     # A cell that was split or copied takes its id along. What is left of the old answer would hide the stub.
     copy["cells"] = [cell for cell in copy["cells"] if not any(cell is other for other in cells[1:])]
     kept = _keep(name)
     _write(_copy(name), _dump(copy))
     return [f"Exercise {exercise} is as handed out again. Your answer is in {_shown(kept)}.", RELOAD]
+
+
+def copy_of(lesson: str | int) -> Path:
+    """The learner's copy of a lesson; CourseError where there is none yet."""
+    name = _name(lesson)
+    if not _copy(name).exists():
+        raise CourseError(f"Lesson {name[:2]} is not in your workbook yet: `make lab` puts it there.")
+    return _copy(name)
 
 
 def command(action: str, lesson: str, exercise: str | None = None) -> str:
@@ -226,7 +235,8 @@ def _answers(notebook: dict) -> dict[str, list[dict]]:
     found: dict[str, list[dict]] = {}
     for cell in notebook["cells"]:
         exercise, tags = cell["metadata"].get("exercise"), cell["metadata"].get("tags", [])
-        if exercise and cell["cell_type"] == "code" and {"exercise", "task"} & set(tags):
+        is_code, is_written = cell["cell_type"] == "code" and {"exercise", "task"} & set(tags), "question" in tags
+        if exercise and (is_code or is_written):
             found.setdefault(str(exercise), []).append(cell)
     return found
 
@@ -236,7 +246,9 @@ def _joined(cells: list[dict]) -> str:
 
 
 def _fill(cell: dict, source: str) -> None:
-    cell.update(source=source.splitlines(keepends=True), outputs=[], execution_count=None)
+    cell.update(source=source.splitlines(keepends=True))
+    if cell["cell_type"] == "code":
+        cell.update(outputs=[], execution_count=None)
 
 
 # Files

@@ -1,6 +1,7 @@
 """Settings of the test run: shapes are enforced, the learner's own files are left alone, the score is printed."""
 
 import os
+import sys
 import tempfile
 
 import pytest
@@ -29,6 +30,14 @@ def pytest_collection_modifyitems(items):
 def _own_workbook(tmp_path, monkeypatch):
     """Each test begins without progress, and leaves none behind for the notebooks."""
     monkeypatch.setenv("COURSE_WORKBOOK", str(tmp_path / "workbook"))
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_left():
+    """A figure that a test leaves open would be counted in the next one."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def pytest_runtest_logreport(report):

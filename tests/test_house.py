@@ -63,7 +63,7 @@ def test_one_name_per_quantity():
     assert {module: found for module, found in problems.items() if found} == {}
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/instructors.md"])
 def test_links_resolve(name):
     path = ROOT / name
     assert list(house.broken_links(path.read_text(), path.parent)) == []

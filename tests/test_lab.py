@@ -201,7 +201,7 @@ def test_a_bad_port_gives_one_line(capsys, port):
 
 def test_without_a_port_the_next_free_one_is_taken_and_said(monkeypatch, capsys, taken_port):
     monkeypatch.setattr(lab, "FIRST_PORT", taken_port)
-    port = lab._free_port()
+    port = lab.free_port()
     assert port > taken_port
     assert capsys.readouterr().out == f"Port {taken_port} is taken, so the course uses {port}.\n"
 

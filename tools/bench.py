@@ -18,6 +18,7 @@ import urllib.request
 import nbformat
 import torch
 from bench_experiments import experiments
+from bench_grading import bench_grading
 from bench_vae import bench_vae
 from nbformat.v4 import new_code_cell
 from run_lessons import lessons, run
@@ -172,7 +173,7 @@ def machine() -> str:
 if __name__ == "__main__":
     print(machine())
     rows = [one for batch_size in BATCHES for one in loops(batch_size)] + imports() + lab()
-    rows += [row(*one) for one in [*experiments(), *bench_vae()]]
+    rows += [row(*one) for one in [*experiments(), *bench_vae(), *bench_grading()]]
     for path in lessons([]):
         rows += lesson(path)
     (places.ROOT / "bench.json").write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1))

@@ -1,0 +1,217 @@
+"""From what students handed in to one notebook for each student and lesson: zips, folders, Moodle downloads, odd names.
+
+Nothing is ever extracted to a path that an archive names: files are read, matched, and written where they belong.
+"""
+
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from course_utils.errors import CourseError
+from course_utils.grading import classroom
+from course_utils.grading.sandbox import clean
+from course_utils.grading.submission import LARGEST
+
+MOST_FILES, DEEPEST = 20_000, 3  # in one archive; archives within archives
+MOODLE = re.compile(r"^(?P<name>.+?)_\d+_(assignsubmission|onlinetext)", re.IGNORECASE)
+COPIED = re.compile(r"[ _-]*(\(\d+\)|-?copy\d*|kopie|copie|final|v\d+)\s*$", re.IGNORECASE)
+STUDENT = re.compile(r"""^\s*STUDENT\s*=\s*["']([^"'\n]{1,80})["']""", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A notebook that was handed in: where it was found, its bytes, and when it was last changed."""
+
+    place: PurePosixPath
+    content: bytes
+    time: datetime
+
+
+def collect(folder: Path, source: Path) -> list[str]:
+    """Sort a folder or a zip into submitted/; return lines on what was collected, and on everything that was not."""
+    lessons, roster = classroom.released(folder), classroom.students(folder)
+    if not lessons:
+        raise CourseError("No lesson was released to this class yet: `grade release 01` comes first.")
+    if not source.exists():
+        raise CourseError(f"There is no {source}: give the folder or the zip with what was handed in.")
+    notes: list[str] = []
+    taken: dict[tuple[str, str], Found] = {}
+    for found in _notebooks(source, notes):
+        lesson, student = _lesson(found, lessons), _student(found, roster)
+        if not lesson or not student:
+            what = "lesson" if not lesson else "student"
+            kept = folder / "unmatched" / _flat(found.place)
+            classroom.write(kept, found.content)
+            notes.append(f"not matched to a {what}: {found.place} (kept as {kept.relative_to(folder)})")
+            continue
+        other = taken.get((student, lesson))
+        if other:
+            older, newer = sorted((other, found), key=lambda one: (one.time, len(str(one.place))))
+            notes.append(f"{student} handed in {lesson[:2]} twice: {newer.place} counts, {older.place} does not")
+            found = newer
+        taken[student, lesson] = found
+    changed = [key for key, found in sorted(taken.items()) if _stored(folder, *key, found)]
+    lines = [f"{len(taken)} notebooks found, {len(changed)} of them new or changed."]
+    for lesson in sorted({lesson for _, lesson in taken}):
+        missing = sorted(set(roster) - set(classroom.submissions(folder, lesson)))
+        there = len(classroom.submissions(folder, lesson))
+        lines.append(f"{lesson}: {there} handed in{_listed(', nothing from', missing)}.")
+    return [*lines, *[f"! {clean(note)}" for note in notes]]  # names in an archive are anybody's
+
+
+def _listed(words: str, names: list[str]) -> str:
+    return f"{words} {', '.join(names)}" if names else ""
+
+
+def _stored(folder: Path, student: str, lesson: str, found: Found) -> bool:
+    """Write a notebook where the class has it, unless a newer one is there; whether it is another than before."""
+    path = folder / "submitted" / student / lesson / f"{lesson}.ipynb"
+    time = classroom.handed_in_at(path)
+    if path.exists() and (path.read_bytes() == found.content or (time and found.time.replace(microsecond=0) < time)):
+        return False
+    if path.exists():
+        kept = f"{lesson} {time:%Y-%m-%d %H%M%S}.ipynb" if time else f"{lesson}.ipynb"
+        classroom.write(folder / "earlier" / student / kept, path.read_bytes())
+    classroom.write(path, found.content)
+    classroom.write(path.parent / "timestamp.txt", f"{found.time.isoformat(timespec='seconds')}\n".encode())
+    return True
+
+
+# What is there
+
+
+def _notebooks(source: Path, notes: list[str]) -> Iterator[Found]:
+    if source.is_file():
+        yield from _in_file(PurePosixPath(source.name), source.read_bytes(), _modified(source), notes, 0)
+        return
+    for path in sorted(source.rglob("*")):
+        place = PurePosixPath(path.relative_to(source).as_posix())
+        if path.is_symlink():
+            notes.append(f"left out, a link: {place}")
+        elif path.is_file():
+            if path.stat().st_size > 20 * LARGEST:
+                notes.append(f"left out, too large: {place}")
+            else:
+                yield from _in_file(place, path.read_bytes(), _modified(path), notes, 0)
+
+
+def _in_file(place: PurePosixPath, content: bytes, time: datetime, notes: list[str], depth: int) -> Iterator[Found]:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in place.parts)
+    if hidden or place.name == "receipt.json":
+        return
+    if place.suffix.lower() == ".ipynb":
+        yield Found(place, content, time)
+    elif place.suffix.lower() == ".zip" and depth < DEEPEST:
+        yield from _in_zip(place, content, notes, depth)
+    else:
+        notes.append(f"left out, no notebook: {place}")
+
+
+def _in_zip(place: PurePosixPath, content: bytes, notes: list[str], depth: int) -> Iterator[Found]:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        members = [member for member in archive.infolist() if not member.is_dir()]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        notes.append(f"could not be opened: {place}")
+        return
+    if len(members) > MOST_FILES:
+        notes.append(f"left out, more than {MOST_FILES} files: {place}")
+        return
+    for member in members:
+        name = PurePosixPath(member.filename.replace("\\", "/"))
+        within = place.with_suffix("") / name
+        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+            notes.append(f"left out, its path climbs out of the zip: {place} holds {member.filename!r}")
+        elif member.file_size > (20 if name.suffix.lower() == ".zip" else 1) * LARGEST:
+            notes.append(f"left out, too large: {within}")
+        else:
+            try:
+                with archive.open(member) as file:
+                    inner = file.read(member.file_size + 1)[: member.file_size]  # what it claims, and no more
+                time = datetime(*member.date_time).astimezone()
+            except (zipfile.BadZipFile, RuntimeError, ValueError, NotImplementedError, OSError, EOFError, zlib.error):
+                notes.append(f"could not be read: {within}")
+                continue
+            yield from _in_file(within, inner, time, notes, depth + 1)
+
+
+def _modified(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+
+
+# Whose it is, and of which lesson
+
+
+def _lesson(found: Found, lessons: list[str]) -> str | None:
+    """By its name, odd endings aside; otherwise by the exercises in it, where they leave no doubt."""
+    stem, before = found.place.stem, None
+    while stem != before:
+        stem, before = COPIED.sub("", stem), stem
+    for lesson in lessons:
+        if lesson in re.sub(r"\W+", "_", stem):
+            return lesson
+    try:
+        cells = json.loads(found.content)["cells"]
+        ids = {str(cell["metadata"]["exercise"]) for cell in cells if "exercise" in cell["metadata"]}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        ids = set()
+    numbers = {re.sub(r"\D", "", id.split(".")[0]).zfill(2) for id in ids if re.fullmatch(r"\d+\.\d+|T\d+", id)}
+    by_content = [lesson for lesson in lessons if lesson[:2] in numbers]
+    if len(by_content) == 1:
+        return by_content[0]
+    number = re.match(r"(?:lesson[ _-]*)?(\d{1,2})(?!\d)", stem, re.IGNORECASE)
+    return next((lesson for lesson in lessons if number and lesson[:2] == number[1].zfill(2)), None)
+
+
+def _student(found: Found, roster: dict[str, dict[str, str]]) -> str | None:
+    """By the folders and zips that it lies in, from the outermost; otherwise by what its cell STUDENT says.
+
+    Where nobody is listed in students.csv, the cell names the student, or else the innermost folder or zip.
+    """
+    parts = [*found.place.parts[:-1], found.place.stem]
+    moodle = [match["name"] for part in parts if (match := MOODLE.match(part))]
+    claimed = STUDENT.search(_sources(found.content))
+    if not roster:
+        names = [*moodle[:1], *([claimed[1]] if claimed else []), *parts[:-1][-1:]]
+        return re.sub(r"[^\w.@+-]+", "_", names[0]).strip("_.") or None if names else None
+    named = (_named(part, roster) for part in [*moodle, *parts, *([claimed[1]] if claimed else [])])
+    return next(filter(None, named), None)
+
+
+def _named(part: str, roster: dict[str, dict[str, str]]) -> str | None:
+    """The one student whom a name stands for: an id, an e-mail address, or a first and a last name."""
+    words = set(re.findall(r"\w+", part.lower()))
+    tokens = {part.lower(), *re.split(r"[\s_,;()]+", part.lower()), *re.split(r"[\s_,;()-]+", part.lower())}
+    exact = [
+        id for id, row in roster.items() if id.lower() in tokens or (row["email"] and row["email"].lower() in tokens)
+    ]
+    named = [
+        id
+        for id, row in roster.items()
+        if row["first_name"]
+        and row["last_name"]
+        and set(re.findall(r"\w+", f"{row['first_name']} {row['last_name']}".lower())) <= words
+    ]
+    for fits in (exact, named):
+        if len(fits) == 1:
+            return fits[0]
+    return None
+
+
+def _sources(content: bytes) -> str:
+    try:
+        cells = json.loads(content)["cells"]
+        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""
+
+
+def _flat(place: PurePosixPath) -> str:
+    """A place as the name of one file."""
+    return re.sub(r"[^\w.() -]+", "_", "__".join(place.parts)).strip(". ")[-200:]
