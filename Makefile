@@ -41,7 +41,7 @@ test: $(TESTS)
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m pytest tests notebooks -n 2 --dist loadscope \
-		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120
+		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 300
 
 claims: $(TESTS)
 	@$(PYTHON) tools/claims.py --seeds $(or $(SEEDS),5) $(LESSON)

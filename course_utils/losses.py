@@ -125,3 +125,31 @@ def nonsaturating_loss(logits_fake: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
     Goodfellow et al. (2014), arXiv:1406.2661, end of section 3.
     """
     return functional.softplus(-logits_fake)
+
+
+def smoothed_loss(
+    logits_real: Float[Tensor, " B"], logits_fake: Float[Tensor, " B"], smoothing: float
+) -> Float[Tensor, " B"]:
+    """`discriminator_loss` with the label 1 - smoothing for real samples, and still 0 for fakes; in nats.
+
+    Salimans et al. (2016), arXiv:1606.03498, section 3.4.
+    """
+    # (1 - s) softplus(-l) + s softplus(l) = softplus(-l) + s l
+    return discriminator_loss(logits_real, logits_fake) + smoothing * logits_real
+
+
+def critic_loss(logits_real: Float[Tensor, " B"], logits_fake: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
+    """f(x_fake) - f(x_real), one number for each pair, in units of x for a critic f whose slope is at most 1.
+
+    Minus its mean is what the critic has found of the Wasserstein distance. Arjovsky, Chintala & Bottou (2017),
+    arXiv:1701.07875, equation 3 with the opposite sign.
+    """
+    return logits_fake - logits_real
+
+
+def wasserstein_generator_loss(logits_fake: Float[Tensor, " B"]) -> Float[Tensor, " B"]:
+    """-f(x_fake): what the generator minimizes against a critic f, in units of x.
+
+    Arjovsky, Chintala & Bottou (2017), arXiv:1701.07875, theorem 3.
+    """
+    return -logits_fake

@@ -3,12 +3,13 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor, nn
 from torch.nn import functional
 
 from course_utils import losses, train
 from course_utils.data import Images
+from course_utils.models.convolutional import conv_encoder
 
 
 def principal_subspace(x: Float[Tensor, "N D"], latent_dim: int) -> tuple[Float[Tensor, " D"], Float[Tensor, "Z D"]]:
@@ -229,3 +230,61 @@ def share_near(x: Float[Tensor, "N D"], others: Float[Tensor, "M D"], radius: fl
     Of fakes near the data it says how many are good, of the data near fakes how much is covered.
     """
     return (torch.cdist(x, others).amin(1) <= radius).float().mean()
+
+
+def digit_reader(images: Images, seed: int = 0, epochs: int = 10) -> nn.Module:
+    """A convolutional classifier of real pictures in [0, 1]: logits of ten labels."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        reader = nn.Sequential(conv_encoder(64, channels=8), nn.ReLU(), nn.Linear(64, 10))
+
+    def loss(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+        return functional.cross_entropy(model(x), y, reduction="none")
+
+    train.fit(
+        reader, images.x_train, loss, images.y_train, epochs=epochs, batch_size=64, lr=2e-3, seed=seed, label="reader"
+    )
+    return reader
+
+
+@torch.no_grad()
+def sureness(reader: nn.Module, x: Float[Tensor, "B 1 H W"]) -> Float[Tensor, " B"]:
+    """The probability that a classifier gives its favorite label, for each picture, up to 1."""
+    return reader(x).softmax(1).amax(1)
+
+
+def nearest_mode(
+    x: Float[Tensor, "N D"], centers: Float[Tensor, "K D"]
+) -> tuple[Int[Tensor, " N"], Float[Tensor, " N"]]:
+    """For each sample the number of the mode whose center is nearest, and the distance to that center."""
+    distance, which = torch.cdist(x, centers).min(1)
+    return which, distance
+
+
+def reverse_kl(counts_fake: Num[Tensor, " K"], counts_real: Num[Tensor, " K"]) -> Tensor:
+    """KL(shares of the fakes over K modes || shares of the data) in nats: 0 if equal, log K for one of K equal modes.
+
+    A mode without fakes adds nothing; one with fakes and no data makes it infinite.
+    """
+    q, p = (counts.cpu().double() / counts.sum().cpu() for counts in (counts_fake, counts_real))
+    return (torch.xlogy(q, q) - torch.xlogy(q, p)).sum()
+
+
+def diagnose_modes(counts: Num[Tensor, " K"], good: float, at_least: int = 1) -> str:
+    """What has become of a generator: "collapsed", "scattered" or "healthy".
+
+    `counts` are the fakes nearest to each mode and `good` the share of fakes near enough to theirs. A mode with
+    `at_least` fakes is covered; nine of ten modes should be, and half of the fakes should be good.
+    """
+    if (counts >= at_least).float().mean() < 0.9:
+        return "collapsed"
+    return "healthy" if good >= 0.5 else "scattered"
+
+
+def wasserstein(places: Float[Tensor, " N"], p: Float[Tensor, " N"], q: Float[Tensor, " N"]) -> Tensor:
+    """Wasserstein distance, in units of the places, of masses p and q at places that rise along a line.
+
+    Vallender (1974), doi:10.1137/1118101: the area between the two cumulative sums.
+    """
+    carried = (p - q).cumsum(0)[:-1]  # what has to cross each gap
+    return (carried.abs() * places.diff()).sum()

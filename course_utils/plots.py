@@ -7,6 +7,7 @@ reconstruction, VERMILION prior, KL or fake, GREEN discriminator. The only modul
 import io
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from importlib.resources import files
 from itertools import cycle
 
@@ -689,5 +690,108 @@ def curve_panels(
         lifted = sum(name.xyann[1] for name in ax.texts) / len(ax.texts)
         for name in ax.texts:  # names of ends that collide stand around their lines, not above them
             name.xyann = (name.xyann[0], name.xyann[1] - lifted)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def games(panels: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], title: str, xlabel: str = "epoch") -> Figure:
+    """A panel for each kind of game, in which each run has its D(real) in ink and its D(fake) in vermilion."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.1), sharey=True, squeeze=False)
+    for ax, (label, runs) in zip(axes[0], panels.items(), strict=True):
+        for run in runs:
+            for name, color in (("D(real)", INK), ("D(fake)", VERMILION)):
+                ax.plot(range(1, len(run[name]) + 1), run[name], color=color, linewidth=1.2)
+        ax.set_title(label, fontsize=7.5, fontweight="normal")
+        ax.set(xlabel=xlabel, ylim=(-0.03, 1.03))
+    axes[0, 0].set_ylabel("D")
+    axes[0, 0].text(0.98, 0.93, "D(real)", color=INK, transform=axes[0, 0].transAxes, fontsize=8, ha="right")
+    axes[0, 0].text(0.98, 0.04, "D(fake)", color=VERMILION, transform=axes[0, 0].transAxes, fontsize=8, ha="right")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def crowds(
+    panels: Mapping[str, tuple[Float[Tensor, "N 2"], Float[Tensor, "M 2"]]], title: str, reach: float = 2.6
+) -> Figure:
+    """A panel for each pair of data (ink) and fakes (vermilion) in the plane, all to one scale."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 0.8 + 5.6 / len(panels)), sharey=True, squeeze=False)
+    for ax, (label, (x_real, x_fake)) in zip(axes[0], panels.items(), strict=True):
+        ax.scatter(*array(x_real).T, s=2, color=INK, alpha=0.35, linewidths=0)
+        ax.scatter(*array(x_fake).T, s=3, color=VERMILION, alpha=0.6, linewidths=0)
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
+        ax.set_title(label, fontsize=9, fontweight="normal")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def tables(
+    panels: Mapping[str, Float[Tensor, "K K"]],
+    title: str,
+    names: tuple[str, str],
+    tops: Mapping[str, float] | None = None,
+) -> Figure:
+    """A panel for each square table of few values, white at 0 and darkest at its largest value, or at that of `tops`.
+
+    Beside its bar stand the values that occur, as fractions.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 2.5), squeeze=False)
+    for ax, (label, table) in zip(axes[0], panels.items(), strict=True):
+        top = (tops or {}).get(label, float(table.max()))
+        shown = ax.imshow(array(table), cmap="Greys", vmin=0, vmax=top, origin="lower")
+        bar = figure.colorbar(shown, ax=ax, shrink=0.6)
+        ticks = table.unique().tolist()
+        bar.set_ticks(ticks, labels=[str(Fraction(tick).limit_denominator(1000)) for tick in ticks])
+        ax.set(xlabel=names[0], xticks=(), yticks=())
+        ax.set_title(label, fontsize=9, fontweight="normal")
+    axes[0, 0].set_ylabel(names[1])
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def heaps(
+    places: Float[Tensor, " N"],
+    p: Float[Tensor, " N"],
+    q: Float[Tensor, " N"],
+    critic: Float[Tensor, " N"],
+    title: str,
+) -> Figure:
+    """Masses p (ink) and q (vermilion) as bars side by side at each place; beside them a critic's values there."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.6))
+    x = array(places)
+    width = 0.4 * np.diff(x).min()
+    for masses, side, color, name in ((p, -0.5, INK, "p"), (q, 0.5, VERMILION, "q")):
+        left.bar(x + side * width, array(masses), width, color=color)
+        left.text(0.94 + 0.08 * side, 0.97, name, transform=left.transAxes, color=color, fontweight="bold", va="top")
+    left.set(xlabel="place", ylabel="mass")
+    right.plot(x, array(critic), color=GREEN, marker="o", markersize=3)
+    right.set(xlabel="place", ylabel="value of the critic f")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def moves(
+    places: Float[Tensor, " N"],
+    p: Float[Tensor, " N"],
+    q: Float[Tensor, " N"],
+    plans: Mapping[str, Float[Tensor, "N N"]],
+    title: str,
+) -> Figure:
+    """A panel for each plan: masses p above in ink, q below in vermilion, a line for what moves between two places.
+
+    A line is the wider, the more is moved.
+    """
+    figure, axes = plt.subplots(1, len(plans), figsize=(6.4, 2.8), sharey=True, squeeze=False)
+    x, p, q = array(places), array(p), array(q)
+    width = 0.8 * np.diff(x).min()
+    for ax, (label, plan) in zip(axes[0], plans.items(), strict=True):
+        ax.bar(x, p, width, bottom=0.5, color=INK)
+        ax.bar(x, -q, width, color=VERMILION)
+        for i, j in np.argwhere(array(plan) > 1e-6):
+            ax.plot([x[i], x[j]], [0.49, 0.01], color=BLUE, linewidth=20 * float(plan[i, j]), alpha=0.7)
+        ax.set(xlabel="place", yticks=[])
+        ax.spines["left"].set_visible(False)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+    axes[0, 0].text(0.99, 0.97, "p", transform=axes[0, 0].transAxes, color=INK, fontweight="bold", va="top", ha="right")
+    axes[0, 0].text(0.99, 0.03, "q", transform=axes[0, 0].transAxes, color=VERMILION, fontweight="bold", ha="right")
     figure.suptitle(title, x=0.01, ha="left")
     return figure

@@ -84,11 +84,15 @@ def fit_gan(
     seed: int = 0,
     label: str = "two players",
     after_epoch: Callable[[int], None] = lambda epoch: None,
+    penalty: Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor] | None = None,
+    conditions: Float[Tensor, "N K"] | None = None,
 ) -> dict[str, list[float]]:
     """Train both players in turn with Adam, and return each term's history: its mean over the steps of each epoch.
 
     In an epoch the discriminator sees every image once; the generator moves after each `discriminator_steps` of its
     steps. Codes are draws of N(0, I) in `generator.latent_dim` numbers. `after_epoch(epoch)` is called with 1, 2, ...
+    `penalty(discriminator, x_real, x_fake)`, one number a pair, is added to the discriminator's loss and is a term.
+    `conditions`, a row for each image, go to both players beside z and beside x: generator(z, c), discriminator(x, c).
     What goes wrong ends as in `fit`. Adam's first beta of 0.5 is that of Radford et al. (2016), arXiv:1511.06434.
     """
     random = torch.Generator(device="cpu").manual_seed(seed)
@@ -97,8 +101,8 @@ def fit_gan(
     history: dict[str, list[float]] = {}
     step = 0
 
-    def fakes(count: int) -> Tensor:
-        return generator(torch.randn(count, generator.latent_dim, generator=random, device="cpu").to(x))
+    def fakes(count: int, *c: Tensor) -> Tensor:
+        return generator(torch.randn(count, generator.latent_dim, generator=random, device="cpu").to(x), *c)
 
     with _running(generator, discriminator, epochs=epochs, label=label, history=history) as progress:
         for epoch in progress:
@@ -106,16 +110,21 @@ def fit_gan(
             counts: dict[str, int] = {}
             for i in batches(len(x), batch_size, random):
                 step += 1
+                c = () if conditions is None else (conditions[i],)
                 # Detached: the discriminator's loss must not reach the generator, which would learn to be found out.
-                logits_real, logits_fake = discriminator(x[i]), discriminator(fakes(len(i)).detach())
+                x_fake = fakes(len(i), *c).detach()
+                logits_real, logits_fake = discriminator(x[i], *c), discriminator(x_fake, *c)
                 loss = discriminator_loss(logits_real, logits_fake)
+                extra = None if penalty is None else penalty(lambda x, c=c: discriminator(x, *c), x[i], x_fake)
                 of_discriminator.zero_grad()
-                loss.mean().backward()
+                (loss.mean() if extra is None else loss.mean() + extra.mean()).backward()
                 of_discriminator.step()
                 terms = {"discriminator loss": loss, "D(real)": logits_real.sigmoid(), "D(fake)": logits_fake.sigmoid()}
+                if extra is not None:
+                    terms["penalty"] = extra
                 if step % discriminator_steps == 0:
                     # Through the discriminator and not into it: what this leaves there is zeroed before its next step.
-                    loss = generator_loss(discriminator(fakes(len(i))))
+                    loss = generator_loss(discriminator(fakes(len(i), *c), *c))
                     of_generator.zero_grad()
                     loss.mean().backward()
                     of_generator.step()

@@ -51,7 +51,10 @@ def experiments():
         "collapse": widgets.collapse(images.x_train[:300, :, ::2, ::2].round(), steps=10),
         "style_and_label": widgets.style_and_label(ConditionalVAE(2), x, y),
         "fill_in": widgets.fill_in(ConditionalVAE(8, condition_dim=392), images.x_train[:500], UPPER),
+        "be_the_critic": widgets.be_the_critic(),
         "two_players": widgets.two_players(data.points("moons", 300).x, rounds=4),
+        "digits_game": widgets.digits_game(images.x_train[:300], rounds=4),
+        "mode_collapse": widgets.mode_collapse(data.points("rings", 300).x, torch.eye(2), 0.4, rounds=5),
     }
 
 
@@ -402,3 +405,20 @@ def test_players_with_a_rate_of_0_stand_still_and_fakes_are_pushed_up_the_surfac
         return scene.surface[row, column]
 
     assert heights(scene.x_fake + scene.push).mean() > heights(scene.x_fake).mean()
+
+
+def test_no_hand_made_critic_beats_the_distance_and_the_right_one_reaches_it():
+    compute = widgets.be_the_critic().compute
+    score = {}
+    for slopes in product((-1.0, -0.5, 0.5, 1.0), repeat=4):
+        for q in ((0.0, 2.0), (2.0, 2.0), (3.0, 1.0)):
+            found, exact = list(compute(*q, *slopes).values())[2:4]
+            assert found <= exact + 1e-4
+            score[q, slopes] = float(found / exact)
+    assert score[(3.0, 1.0), (-1.0,) * 4] > 0.999
+    assert score[(0.0, 2.0), (1.0, 1.0, -1.0, -1.0)] > 0.999  # a tent over the narrow one
+    assert score[(2.0, 2.0), (1.0, -1.0, -1.0, -1.0)] > 0.999
+    assert score[(3.0, 1.0), (1.0,) * 4] < -0.999
+    assert abs(score[(0.0, 2.0), (-1.0,) * 4]) < 1e-3
+    (far, js_far), (near, js_near) = (list(compute(d, 1.0, *[0.0] * 4).values())[3:] for d in (6.0, 4.0))
+    assert far - near == pytest.approx(2, abs=1e-3) and 0 < js_far - js_near < 0.1

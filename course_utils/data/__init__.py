@@ -9,7 +9,8 @@ from course_utils.data.downloads import fashion, kmnist, mnist
 from course_utils.data.images import Images, binarized, digits, few_labels
 from course_utils.data.points import Points, points
 from course_utils.data.shapes import Shapes, every_sprite, shapes, sprites
-from course_utils.data.tables import table
+from course_utils.data.stacks import stacks
+from course_utils.data.tables import table, weights
 from course_utils.errors import CourseError, choose
 
 __all__ = [
@@ -27,7 +28,9 @@ __all__ = [
     "points",
     "shapes",
     "sprites",
+    "stacks",
     "table",
+    "weights",
 ]
 
 SETS = {made.__name__: made for made in (digits, mnist, fashion, kmnist, binarized, shapes, points)}

@@ -1,6 +1,9 @@
-"""Small tables that ship with the course, each beside the script that made it."""
+"""Small tables and trained weights that ship with the course, each beside the script that made it."""
 
 import csv
+
+import torch
+from torch import Tensor
 
 from course_utils import places
 from course_utils.errors import choose
@@ -22,3 +25,15 @@ def _number(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
+
+
+def weights(name: str) -> dict[str, Tensor]:
+    """A trained model that ships with the course, by its name: its state, in single precision.
+
+    Raises CourseError for an unknown name.
+    """
+    folder = places.ROOT / "data"
+    known = [path.stem for path in sorted(folder.glob("*.pt"))]
+    path = folder / f"{choose(name, known, 'set of weights')}.pt"
+    state = torch.load(path, map_location=torch.get_default_device(), weights_only=True)
+    return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}

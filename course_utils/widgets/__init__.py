@@ -23,18 +23,21 @@ from course_utils.widgets.part2 import (
     turned_units,
     wipe_out,
 )
-from course_utils.widgets.part3 import two_players
+from course_utils.widgets.part3 import be_the_critic, digits_game, mode_collapse, two_players
 
 __all__ = [
+    "be_the_critic",
     "bottleneck",
     "code_map",
     "collapse",
     "decoder_noise",
+    "digits_game",
     "draw_digit",
     "fill_in",
     "gradient_estimates",
     "kernel_and_stride",
     "many_draws",
+    "mode_collapse",
     "move_q",
     "noise_level",
     "posterior",
