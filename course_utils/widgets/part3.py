@@ -142,11 +142,11 @@ def _game(
     """What is shown after so many rounds: data and fakes on the data's scale, and the curves so far."""
     line = torch.tensor(curves).T
     rounds = torch.linspace(0, done, len(curves), device="cpu").expand_as(line)
-    # Curves are drawn dark, blue, orange: the blue one lies on an orange one and is not seen.
+    # The second curve is drawn blue, and lies below the third, which is orange.
     return {
         "the data": x[:10],
         "fakes, on the data's scale": gan.rescale(generator(z), low, 1.0, 0.0, 1.0),
-        "dark: D(real), orange: D(fake)": torch.stack([rounds, line], 2)[[0, 1, 1]],
+        "D(real), and D(fake) in orange": torch.stack([rounds, line], 2)[[0, 1, 1]],
         "rounds": torch.tensor(float(done)),
         "D(real) - D(fake)": line[0, -1] - line[1, -1],
     }
@@ -155,7 +155,7 @@ def _game(
 AMONG = "data dark, fakes orange with the way they are pushed; green: D takes it for real beside other fakes"
 
 
-TOLD = "dark: share of the modes covered, blue: share of the fakes that are good, orange: reverse KL / log of the modes"
+TOLD = "share of the modes covered; in blue, share of the fakes that are good; in orange, reverse KL / log of the modes"
 
 
 def mode_collapse(
@@ -260,9 +260,8 @@ def be_the_critic() -> View:
         critic = critic - critic[320]  # 0 in the middle; a constant changes no difference
         exact, found = metrics.wasserstein(places, p, q), ((p - q) * critic).sum()
         return {
-            "data dark, fakes orange": torch.stack(
-                [torch.stack([places, one / dx], 1) for one in (p, torch.zeros_like(p), q)]
-            ),
+            # The second curve is drawn blue, and lies below the third, which is orange.
+            "data, and fakes in orange": torch.stack([torch.stack([places, one / dx], 1) for one in (p, q, q)]),
             "your critic f, over x": torch.stack([places, critic], 1),
             "your score: mean f of the data less mean f of the fakes": found,
             "the Wasserstein distance, which no critic beats": exact,
