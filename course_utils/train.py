@@ -87,7 +87,7 @@ def fit_gan(
     penalty: Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor] | None = None,
     conditions: Float[Tensor, "N K"] | None = None,
 ) -> dict[str, list[float]]:
-    """Train both players in turn with Adam, and return each term's history: its mean over the steps of each epoch.
+    """Train both players in turn with Adam, and return each term's history: its mean over the samples of each epoch.
 
     In an epoch the discriminator sees every image once; the generator moves after each `discriminator_steps` of its
     steps. Codes are draws of N(0, I) in `generator.latent_dim` numbers. `after_epoch(epoch)` is called with 1, 2, ...
@@ -95,6 +95,8 @@ def fit_gan(
     `conditions`, a row for each image, go to both players beside z and beside x: generator(z, c), discriminator(x, c).
     What goes wrong ends as in `fit`. Adam's first beta of 0.5 is that of Radford et al. (2016), arXiv:1511.06434.
     """
+    if not hasattr(generator, "latent_dim"):
+        raise CourseError("The generator does not say how wide its codes are: set self.latent_dim in its __init__.")
     random = torch.Generator(device="cpu").manual_seed(seed)
     of_generator = torch.optim.Adam(generator.parameters(), lr=lr_generator, betas=(0.5, 0.999), fused=True)
     of_discriminator = torch.optim.Adam(discriminator.parameters(), lr=lr_discriminator, betas=(0.5, 0.999), fused=True)

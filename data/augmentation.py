@@ -3,9 +3,6 @@
 Run from anywhere: python data/augmentation.py
 """
 
-import csv
-from pathlib import Path
-
 import torch
 from torch import nn
 from torch.nn import functional
@@ -74,7 +71,4 @@ def row(seed: int) -> list[dict]:
 
 if __name__ == "__main__":
     rows = [one for seed in SEEDS for one in row(seed)]
-    with open(Path(__file__).with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
+    data.tables.write(__file__, rows)

@@ -3,11 +3,9 @@
 Run from anywhere: python data/collapse_remedies.py
 """
 
-import csv
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from pathlib import Path
 
 import torch
 
@@ -71,7 +69,4 @@ def row(remedy: str, seed: int) -> dict:
 
 if __name__ == "__main__":
     rows = [row(remedy, seed) for seed in SEEDS for remedy in REMEDIES]
-    with open(Path(__file__).with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
+    data.tables.write(__file__, rows)

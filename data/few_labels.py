@@ -4,10 +4,8 @@ Run from anywhere: python data/few_labels.py
 With the word choose behind it, it compares settings of M2 on originals of the training part, and writes nothing.
 """
 
-import csv
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -99,7 +97,4 @@ if __name__ == "__main__" and sys.argv[1:] == ["choose"]:
     choose()
 elif __name__ == "__main__":
     rows = [row(each, seed) for each in (1, 5) for seed in SEEDS]
-    with open(Path(__file__).with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
+    data.tables.write(__file__, rows)

@@ -4,7 +4,6 @@ Run from anywhere: python data/gan_on_digits.py; six minutes on one core. With t
 makes that file alone.
 """
 
-import csv
 import sys
 from functools import partial
 from pathlib import Path
@@ -47,7 +46,7 @@ def game(recipe: str, seed: int, epochs: int, after_epoch=lambda generator: None
 
 
 def rows(reader) -> list[dict]:
-    """A row for each epoch of each short game; a game that diverged has the epochs before."""
+    """A row for each epoch of each short game."""
     spread = data.digits().x_train[:1437].std(0).mean()
     made = []
     for recipe in RECIPES:
@@ -74,14 +73,9 @@ def rows(reader) -> list[dict]:
 
 
 if __name__ == "__main__":
-    here = Path(__file__)
     if "weights" not in sys.argv[1:]:
-        made = rows(metrics.digit_reader(data.digits(), seed=0))
-        with open(here.with_suffix(".csv"), "w", newline="") as file:
-            writer = csv.DictWriter(file, made[0].keys())
-            writer.writeheader()
-            writer.writerows(made)
+        data.tables.write(__file__, rows(metrics.digit_reader(data.digits(), seed=0)))
     if "table" not in sys.argv[1:]:
         generator, _ = game("as in the lesson", 0, LONG)
-        state = generator.state_dict()
-        torch.save({k: v.half() if v.is_floating_point() else v for k, v in state.items()}, here.with_suffix(".pt"))
+        state = {k: v.half() if v.is_floating_point() else v for k, v in generator.state_dict().items()}
+        torch.save(state, Path(__file__).with_suffix(".pt"))

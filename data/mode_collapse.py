@@ -3,9 +3,6 @@
 Run from anywhere: python data/mode_collapse.py
 """
 
-import csv
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +13,7 @@ RING_SEEDS, STACK_SEEDS = range(8), range(4)
 RADIUS = 0.4  # a good point of the ring lies within four standard deviations of its center
 
 
-def players(remedy: str, dim: int, hidden_dim: int) -> nn.Module:
+def discriminator_for(remedy: str, dim: int, hidden_dim: int) -> nn.Module:
     """The discriminator of a remedy, for samples of `dim` numbers."""
     if remedy == "packs of 2":
         return packing.PackedDiscriminator(gan.PointDiscriminator(hidden_dim, 2 * dim), 2)
@@ -60,7 +57,8 @@ def judged(which: Tensor, good: Tensor, real: Tensor) -> dict[str, float]:
 
 
 # Remedy: learning rates of generator and discriminator, steps of the discriminator for one of the generator, epochs.
-# On each set all remedies get as many moves of the two players together, 1,920 on the ring and 3,000 on the stacks.
+# On each set all remedies get as many moves of the two players together, 1,920 on the ring and some 3,000 on the
+# stacks.
 RING = {
     "none": (1e-2, 3e-4, 1, 30),
     "five steps": (1e-2, 3e-4, 5, 50),
@@ -97,7 +95,7 @@ def ring(remedy: str, seed: int) -> dict[str, float]:
     torch.manual_seed(seed)
     cloud = data.points("rings", 4000, seed)
     x, centers = cloud.x, torch.stack([cloud.x[cloud.component == k].mean(0) for k in range(8)])
-    generator, discriminator = gan.PointGenerator(), players(remedy, 2, 64)
+    generator, discriminator = gan.PointGenerator(), discriminator_for(remedy, 2, 64)
     if remedy == "Wasserstein":
         wasserstein(generator, discriminator, x, 320, 5, 1.0)
     else:
@@ -123,7 +121,7 @@ def stack(remedy: str, seed: int) -> dict[str, float]:
     torch.manual_seed(seed)
     images = data.load("digits")
     x, y = data.stacks(images.x_train, images.y_train, 8000, seed)
-    generator, discriminator = packing.StackGenerator(), players(remedy, 392, 128)
+    generator, discriminator = packing.StackGenerator(), discriminator_for(remedy, 392, 128)
     if remedy == "Wasserstein":
         wasserstein(generator, discriminator, x, 750, 3, 10.0)
     else:
@@ -144,7 +142,4 @@ def row(of: str, remedy: str, seed: int) -> dict:
 if __name__ == "__main__":
     rows = [row("ring", remedy, seed) for seed in RING_SEEDS for remedy in RING]
     rows += [row("stacks", remedy, seed) for seed in STACK_SEEDS for remedy in STACKS]
-    with open(Path(__file__).with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
+    data.tables.write(__file__, rows)

@@ -3,9 +3,6 @@
 Takes four minutes on one core. Run from anywhere: python data/rate_distortion.py
 """
 
-import csv
-from pathlib import Path
-
 import torch
 
 from course_utils import data, losses, metrics, train
@@ -45,7 +42,4 @@ def row(beta: float, seed: int) -> dict:
 
 if __name__ == "__main__":
     rows = [row(beta, seed) for beta in BETAS for seed in SEEDS]
-    with open(Path(__file__).with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
+    data.tables.write(__file__, rows)

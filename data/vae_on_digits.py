@@ -3,9 +3,6 @@
 Run from anywhere: python data/vae_on_digits.py
 """
 
-import csv
-from pathlib import Path
-
 import torch
 
 from course_utils import bounds, data, losses, metrics, train
@@ -43,7 +40,4 @@ def row(name: str, latent_dim: int, seed: int) -> dict:
 if __name__ == "__main__":
     cases = [("dense", width) for width in WIDTHS] + [("convolutional", 20)]
     rows = [row(name, width, seed) for name, width in cases for seed in SEEDS]
-    with open(Path(__file__).with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
+    data.tables.write(__file__, rows)

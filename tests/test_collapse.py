@@ -90,6 +90,18 @@ def test_a_blindfold_is_for_training_alone():
     assert torch.equal(model.decode(z, x), model.decode(z, x))
 
 
+@torch.no_grad()
+def test_the_share_that_is_seen_is_the_share_asked_for():
+    torch.manual_seed(0)
+    model, count = PixelByPixelVAE(seen=0.25), 400
+    for p in model.parameters():
+        p.zero_()
+    model.draw_direct.weight.fill_(1)  # so that the last pixel counts the white pixels that it is shown
+    x_logits = model.decode(torch.zeros(count, 8), torch.ones(count, 1, 14, 14)).flatten(1)
+    shown = x_logits[:, drawing_order()[-1]].mean().item()
+    assert shown == pytest.approx(0.25 * 195, abs=6 * (195 * 0.25 * 0.75 / count) ** 0.5)
+
+
 def test_unit_kl_is_that_of_torch():
     mu, logvar = draws(5, 3), draws(5, 3, seed=1)
     posterior = distributions.Normal(mu, (0.5 * logvar).exp())
@@ -100,8 +112,9 @@ def test_unit_kl_is_that_of_torch():
 
 
 def test_free_bits_counts_and_pushes_as_the_paper_says():
-    kl = torch.tensor([[0.1, 1.0], [0.3, 3.0]], dtype=torch.double, requires_grad=True)
-    assert losses.free_bits(kl, 0.5).mean().item() == pytest.approx(0.5 + 2.0)
+    # The mean over the batch decides, so some numbers lie on the other side of the floor.
+    kl = torch.tensor([[0.1, 0.2], [0.7, 3.0]], dtype=torch.double, requires_grad=True)
+    assert losses.free_bits(kl, 0.5).mean().item() == pytest.approx(0.5 + 1.6)
     assert torch.autograd.gradcheck(lambda kl: losses.free_bits(kl, 0.5), kl)
     (slope,) = torch.autograd.grad(losses.free_bits(kl, 0.5).mean(), kl)
     assert slope.tolist() == [[0, 0.5], [0, 0.5]]
@@ -127,6 +140,8 @@ def test_label_share_of_codes_that_know_and_of_codes_that_do_not():
     knowing = 10.0 * torch.nn.functional.one_hot(y, 10) + draws(300, 10)
     assert metrics.label_share(knowing, y, knowing, y) == 1
     assert metrics.label_share(draws(300, 10), y, draws(300, 10, seed=1), y) < 0.3
+    z, y = torch.tensor([[0.0], [0.1], [0.2]]), torch.tensor([1, 0, 0])  # most neighbors decide, not the nearest one
+    assert metrics.label_share(z, y, z[:1], y[1:2], neighbors=3) == 1
 
 
 def test_the_table_holds_every_remedy_and_seed_of_its_script():

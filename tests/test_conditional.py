@@ -16,6 +16,7 @@ def test_sizes_and_the_path_of_the_gradients():
     model = conditional.ConditionalVAE(latent_dim=3, condition_dim=10)
     x_logits, mu, logvar = model(x, conditional.one_hot(torch.arange(5)))
     assert x_logits.shape == x.shape and mu.shape == logvar.shape == (5, 3)
+    assert not torch.equal(model.encode(x, conditional.one_hot(torch.ones(5).long()))[0], mu)
     x_logits.sum().backward()
     assert model.mu.weight.grad.abs().sum() > 0 and model.logvar.weight.grad.abs().sum() > 0
     small = conditional.M2(latent_dim=2, classes=4, side=14)

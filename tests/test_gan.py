@@ -9,6 +9,7 @@ from scipy.spatial.distance import jensenshannon
 from torch import distributions, nn
 
 from course_utils import data, losses, metrics, plots, train
+from course_utils.errors import CourseError
 from course_utils.exercises.answer import in_process
 from course_utils.models import gan
 
@@ -83,6 +84,17 @@ def test_networks_of_points_have_the_shapes_they_say():
     assert generator(torch.randn(7, 3)).shape == (7, 2) and generator.latent_dim == 3
     assert discriminator(torch.randn(7, 2)).shape == (7,)
     assert gan.PointDiscriminator(5, dim=1)(torch.randn(7, 1)).shape == (7,)
+
+
+def test_every_point_leaves_a_slope_for_the_generator_to_follow():
+    torch.manual_seed(0)
+    for _ in range(10):
+        assert (gan.slopes(gan.PointDiscriminator(hidden_dim=4), 5 * torch.randn(100, 2)) > 0).all()
+
+
+def test_a_generator_that_does_not_say_how_wide_its_codes_are_is_asked_to():
+    with pytest.raises(CourseError, match=r"self\.latent_dim"):
+        train.fit_gan(nn.Linear(2, 2), gan.PointDiscriminator(), x, epochs=1)
 
 
 def test_fit_gan_brings_the_fakes_to_the_data_and_keeps_every_term():

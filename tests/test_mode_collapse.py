@@ -34,6 +34,8 @@ def test_real_points_are_nearest_to_their_own_mode_and_are_healthy():
     assert metrics.diagnose_modes(torch.bincount(which, minlength=25), good, 16) == "healthy"
     assert metrics.diagnose_modes(torch.bincount(which[which < 20], minlength=25), good, 16) == "collapsed"
     assert metrics.diagnose_modes(torch.bincount(which, minlength=25), 0.4, 16) == "scattered"
+    assert metrics.diagnose_modes(torch.tensor([16] * 9 + [15]), 0.5, 16) == "healthy"  # at each of its limits
+    assert metrics.diagnose_modes(torch.tensor([16] * 8 + [15] * 2), 0.5, 16) == "collapsed"
 
 
 def test_packs_keep_samples_whole_and_give_each_the_logit_of_its_pack():
@@ -71,6 +73,9 @@ def test_the_spread_of_a_batch_reaches_every_sample():
     inner = gan.PointDiscriminator(dim=3)
     told = torch.cat([x, packing.minibatch_std(x).expand(10, 1)], 1)
     torch.testing.assert_close(packing.StatisticDiscriminator(inner)(x), inner(told))
+    with torch.no_grad():
+        inner.layers[0].weight[:, :2] = 0  # it sees the spread alone, and a generator has to feel that
+    assert (gan.slopes(packing.StatisticDiscriminator(inner), x) > 0).all()
 
 
 def test_stacks_hold_halved_digits_and_name_both():

@@ -97,3 +97,14 @@ def test_table_gives_rows_by_column():
     assert len(rows) == 30 and all(row["elbo"] < row["iwae"] < -100 and 0 <= row["passing"] <= 1 for row in rows)
     with pytest.raises(CourseError, match="vae_on_digits"):
         data.table("vae_on_digit")
+
+
+def test_a_table_is_read_as_its_script_wrote_it(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(data.tables.places, "ROOT", tmp_path)
+    rows = [{"way": "all 8,000", "seed": 0, "share": "0.25"}, {"way": "none", "seed": 1, "share": "0.5"}]
+    data.tables.write(str(tmp_path / "data" / "ways.py"), rows)
+    assert data.table("ways") == [
+        {"way": "all 8,000", "seed": 0.0, "share": 0.25},
+        {"way": "none", "seed": 1.0, "share": 0.5},
+    ]

@@ -1,6 +1,7 @@
 """Small tables and trained weights that ship with the course, each beside the script that made it."""
 
 import csv
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -18,6 +19,14 @@ def table(name: str) -> list[dict[str, str | float]]:
     known = [path.stem for path in sorted(folder.glob("*.csv"))]
     with open(folder / f"{choose(name, known, 'table')}.csv", newline="") as file:
         return [{column: _number(text) for column, text in row.items()} for row in csv.DictReader(file)]
+
+
+def write(script: str, rows: list[dict[str, object]]) -> None:
+    """Make a table of these rows beside the script that made them, given its `__file__`: NAME.csv beside NAME.py."""
+    with open(Path(script).with_suffix(".csv"), "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _number(text: str) -> str | float:

@@ -258,11 +258,11 @@ def _(answer: Answer, judge: Judge) -> None:
             two.call("discriminator_step", x_real, z)
         after = two.params()
         expect(
-            not _moved(before, after, "generator"),
+            not moved(before, after, "generator"),
             "generator-moved",
             "the discriminator's step moved the generator: its optimizer holds the discriminator's parameters alone",
         )
-        _same_step(mine, before, after, "discriminator", mine.discriminator_losses(x_real, z))
+        same_step(mine, before, after, "discriminator", mine.discriminator_losses(x_real, z))
         reached = any(_any(value) for name, value in two.grads().items() if name.startswith("generator"))
         expect(
             not reached,
@@ -283,11 +283,11 @@ def _(answer: Answer, judge: Judge) -> None:
             two.call("generator_step", z)
         after = two.params()
         expect(
-            not _moved(before, after, "discriminator"),
+            not moved(before, after, "discriminator"),
             "discriminator-moved",
             "the generator's step moved the discriminator: step with the generator's optimizer alone",
         )
-        _same_step(mine, before, after, "generator", mine.generator_losses(z))
+        same_step(mine, before, after, "generator", mine.generator_losses(z))
         mine.generator_step(z)
     if judge.mistakes:
         return
@@ -382,15 +382,19 @@ def _any(value: Tensor | None) -> bool:
     return value is not None and bool(value.abs().max() > 0)
 
 
-def _moved(before: dict[str, Tensor], after: dict[str, Tensor], player: str) -> bool:
+def moved(before: dict[str, Tensor], after: dict[str, Tensor], player: str) -> bool:
     return any(not torch.allclose(before[name], after[name], atol=1e-7) for name in before if name.startswith(player))
 
 
-def _same_step(
-    mine: _Twin, before: dict[str, Tensor], after: dict[str, Tensor], player: str, known: list[tuple[str, Tensor, str]]
+def same_step(
+    mine: nn.Module,
+    before: dict[str, Tensor],
+    after: dict[str, Tensor],
+    player: str,
+    known: list[tuple[str, Tensor, str]],
 ) -> None:
     """Expect that `player` went one step of SGD down the first of the known losses."""
-    expect(_moved(before, after, player), f"{player}-still", f"the {player} did not move in its own step")
+    expect(moved(before, after, player), f"{player}-still", f"the {player} did not move in its own step")
     lr = mine.of_generator.param_groups[0]["lr"]
     names = [name for name in before if name.startswith(player)]
     weights = list(getattr(mine, player).parameters())
@@ -398,7 +402,7 @@ def _same_step(
     for mistake, loss, words in known:
         slopes = torch.autograd.grad(loss, weights, retain_graph=True)
         slope = torch.cat([one.flatten().double() for one in slopes])
-        if (way - slope).norm() <= 1e-3 * slope.norm() + 1e-6:
+        if (way - slope).norm() <= 1e-3 * slope.norm() + 1e-5:
             expect(mistake == "right", mistake, words)
             return
     words = f"the {player} moved, but not one step down the gradient of its loss, averaged over the batch"

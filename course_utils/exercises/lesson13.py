@@ -10,6 +10,7 @@ from torch.nn import functional
 from course_utils import losses
 from course_utils.exercises.answer import Answer
 from course_utils.exercises.engine import Judge, exercise, expect, failing, same, task, tensor, tensors
+from course_utils.exercises.lesson12 import moved, same_step
 from course_utils.models import gan
 
 
@@ -170,8 +171,8 @@ def _(answer: Answer, judge: Judge) -> None:
             two.call("discriminator_step", x_real, z, smoothing)
         after = two.params()
         words = "the discriminator's step moved the generator: its optimizer holds the discriminator's weights alone"
-        expect(not _moved(before, after, "generator"), "generator-moved", words)
-        _same_step(mine, before, after, "discriminator", mine.discriminator_losses(x_real, z, smoothing))
+        expect(not moved(before, after, "generator"), "generator-moved", words)
+        same_step(mine, before, after, "discriminator", mine.discriminator_losses(x_real, z, smoothing))
         words = "the discriminator's step left a gradient in the generator: detach the fakes before they are judged"
         expect(not _any(two.grads(), "generator"), "gradient-in-generator", words)
         mine.discriminator_step(x_real, z, smoothing)
@@ -183,8 +184,8 @@ def _(answer: Answer, judge: Judge) -> None:
             two.call("generator_step", z)
         after = two.params()
         words = "the generator's step moved the discriminator: step with the generator's optimizer alone"
-        expect(not _moved(before, after, "discriminator"), "discriminator-moved", words)
-        _same_step(mine, before, after, "generator", mine.generator_losses(z))
+        expect(not moved(before, after, "discriminator"), "discriminator-moved", words)
+        same_step(mine, before, after, "generator", mine.generator_losses(z))
         now = two.grads()
         unchanged = all(_equal(left[name], now[name]) for name in now if name.startswith("discriminator"))
         words = (
@@ -203,7 +204,7 @@ def _(answer: Answer, judge: Judge) -> None:
                 two.call(f"{player}_step", *inputs)
             getattr(mine, f"{player}_step")(*inputs)
             after, want = two.params(), mine.params()
-            expect(_moved(before, after, player), "still-frozen", _STILL_FROZEN[2])
+            expect(moved(before, after, player), "still-frozen", _STILL_FROZEN[2])
             right = all(torch.allclose(after[name], want[name], rtol=1e-3, atol=1e-5) for name in want)
             words = (
                 f"the first steps are right, and a later one of the {player} is not: an old gradient was still there"
@@ -281,29 +282,6 @@ def _any(grads: dict[str, Tensor | None], player: str) -> bool:
 
 def _equal(a: Tensor | None, b: Tensor | None) -> bool:
     return a is b if a is None or b is None else torch.equal(a, b)
-
-
-def _moved(before: dict[str, Tensor], after: dict[str, Tensor], player: str) -> bool:
-    return any(not torch.allclose(before[name], after[name], atol=1e-7) for name in before if name.startswith(player))
-
-
-def _same_step(
-    mine: _Twin, before: dict[str, Tensor], after: dict[str, Tensor], player: str, known: list[tuple[str, Tensor, str]]
-) -> None:
-    """Expect that `player` went one step of SGD down a loss that is known as right."""
-    expect(_moved(before, after, player), f"{player}-still", f"the {player} did not move in its own step")
-    lr = mine.of_generator.param_groups[0]["lr"]
-    names = [name for name in before if name.startswith(player)]
-    weights = list(getattr(mine, player).parameters())
-    way = torch.cat([((before[name] - after[name]) / lr).flatten().double().cpu() for name in names])
-    for mistake, loss, words in known:
-        slopes = torch.autograd.grad(loss, weights, retain_graph=True)
-        slope = torch.cat([one.flatten().double() for one in slopes])
-        if (way - slope).norm() <= 1e-3 * slope.norm() + 1e-5:
-            expect(mistake == "right", mistake, words)
-            return
-    words = f"the {player} moved, but not one step down the gradient of its loss, averaged over the batch"
-    expect(False, "wrong-step", words)
 
 
 def verdicts(values: object, runs: int) -> list[list[int]]:

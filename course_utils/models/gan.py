@@ -259,7 +259,7 @@ def spectrally_normed(critic: nn.Module) -> nn.Module:
 def largest_stretch(weight: Float[Tensor, "M N"], u: Float[Tensor, " M"], steps: int) -> Float[Tensor, ""]:
     """How much the matrix lengthens a vector at most, its largest singular value, by power iteration from u.
 
-    Miyato et al. (2018), arXiv:1802.05957, appendix A.
+    `steps` are 1 or more. Miyato et al. (2018), arXiv:1802.05957, appendix A.
     """
     for _ in range(steps):
         v = weight.T @ u

@@ -16,7 +16,9 @@ def pack(x: Float[Tensor, "B *D"], m: int) -> Float[Tensor, "P F"]:
     Raises CourseError if m does not divide the batch. Lin et al. (2018), arXiv:1712.04086.
     """
     if len(x) % m:
-        raise CourseError(f"{len(x)} samples make no packs of {m}: choose a batch size that {m} divides.")
+        raise CourseError(
+            f"{len(x)} samples make no packs of {m}: let {m} divide the batch size, and the number of samples as well."
+        )
     return x.flatten(1).reshape(len(x) // m, -1)
 
 

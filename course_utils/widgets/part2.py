@@ -46,11 +46,7 @@ def decoder_noise(model: nn.Module, x: Float[Tensor, "N 1 28 28"], y: Int[Tensor
 
 # Where densities of one code number are summed up, and which of these places are shown.
 PLACES = torch.arange(-15, 15, 0.01, dtype=torch.float64, device="cpu")
-
-
 SHOWN = (PLACES.abs() < 4.005) & (torch.arange(len(PLACES), device="cpu") % 4 == 0)
-
-
 CURVES = "q (blue) and the posterior"
 
 
@@ -408,8 +404,8 @@ def wipe_out(
         mu, logvar = observed.fit_codes(
             model.decoder, lambda x_logits: losses.seen_nll(x_logits, x[digit][None], ~hidden), 1, latent_dim, steps
         )
-        codes = reparameterize(mu.expand(fillings, -1), logvar.expand(fillings, -1))
-        filled = torch.where(hidden, model.decoder(codes).sigmoid(), x[digit])
+        z = reparameterize(mu.expand(fillings, -1), logvar.expand(fillings, -1))
+        filled = torch.where(hidden, model.decoder(z).sigmoid(), x[digit])
         return {
             "the digit, and what is seen of it": torch.cat([x[digit][None], torch.where(hidden, 0.5, x[digit][None])]),
             "filled in, eight codes": filled,

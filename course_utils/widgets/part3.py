@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_utils import losses, metrics
 from course_utils.models import gan, packing
@@ -25,11 +25,8 @@ def two_players(x: Float[Tensor, "N 2"], rounds: int = 2400) -> TrainingView:
         with torch.device("cpu"):
             torch.manual_seed(0)
             generator, discriminator = gan.PointGenerator(), gan.PointDiscriminator()
+        of_generator, of_discriminator = _optimizers(generator, discriminator, lr_generator, lr_discriminator)
         random = torch.Generator("cpu").manual_seed(0)
-        of_generator = torch.optim.Adam(generator.parameters(), lr=lr_generator, betas=(0.5, 0.999), fused=True)
-        of_discriminator = torch.optim.Adam(
-            discriminator.parameters(), lr=lr_discriminator, betas=(0.5, 0.999), fused=True
-        )
 
         def codes(count: int) -> Tensor:
             return torch.randn(count, generator.latent_dim, generator=random, device="cpu")
@@ -64,6 +61,14 @@ def two_players(x: Float[Tensor, "N 2"], rounds: int = 2400) -> TrainingView:
         generator_steps=Slider("generator steps a round", [1, 2, 5]),
         discriminator_steps=Slider("discriminator steps a round", [1, 2, 5]),
     )
+
+
+def _optimizers(
+    generator: nn.Module, discriminator: nn.Module, lr_generator: float, lr_discriminator: float
+) -> Iterator[torch.optim.Adam]:
+    """Adam for each player, as `train.fit_gan` has it."""
+    pairs = ((generator, lr_generator), (discriminator, lr_discriminator))
+    return (torch.optim.Adam(one.parameters(), lr=lr, betas=(0.5, 0.999), fused=True) for one, lr in pairs)
 
 
 def _players(
@@ -101,11 +106,8 @@ def digits_game(x: Float[Tensor, "N 1 28 28"], rounds: int = 1600) -> TrainingVi
         with torch.device("cpu"):
             torch.manual_seed(0)
             generator, discriminator = gan.SmallGenerator(), gan.DenseDiscriminator()
+        of_generator, of_discriminator = _optimizers(generator, discriminator, lr_generator, lr_discriminator)
         random = torch.Generator("cpu").manual_seed(0)
-        of_generator = torch.optim.Adam(generator.parameters(), lr=lr_generator, betas=(0.5, 0.999), fused=True)
-        of_discriminator = torch.optim.Adam(
-            discriminator.parameters(), lr=lr_discriminator, betas=(0.5, 0.999), fused=True
-        )
         z, curves, sums = torch.randn(10, 100, generator=random, device="cpu"), [], torch.zeros(2)
         yield _game(generator, z, x, low, [(0.5, 0.5)], 0)
         for done in range(1, rounds + 1):
@@ -168,11 +170,8 @@ def mode_collapse(
         with torch.device("cpu"):
             torch.manual_seed(0)
             generator, discriminator = gan.PointGenerator(), gan.PointDiscriminator(dim=2 * pack_size + spread)
+        of_generator, of_discriminator = _optimizers(generator, discriminator, lr_generator, lr_discriminator)
         random = torch.Generator("cpu").manual_seed(0)
-        of_generator = torch.optim.Adam(generator.parameters(), lr=lr_generator, betas=(0.5, 0.999), fused=True)
-        of_discriminator = torch.optim.Adam(
-            discriminator.parameters(), lr=lr_discriminator, betas=(0.5, 0.999), fused=True
-        )
 
         def codes(count: int) -> Tensor:
             return torch.randn(count, generator.latent_dim, generator=random, device="cpu")
