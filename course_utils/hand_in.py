@@ -73,7 +73,9 @@ def ran(notebook: dict) -> tuple[dict[str, str], str | None]:
     for cell in copy.cells:
         cell.source = "".join(cell.source)
     try:
-        NotebookClient(copy, timeout=CELL_SECONDS, resources={"metadata": {"path": str(places.workbook())}}).execute()
+        # In the course's own environment, whatever kernel an editor has noted in the notebook.
+        where = {"metadata": {"path": str(places.workbook())}}
+        NotebookClient(copy, timeout=CELL_SECONDS, kernel_name="python3", resources=where).execute()
     except CellExecutionError as error:
         failure = f"a cell stops with {error.ename}: {error.evalue}".splitlines()[0]
     except CellTimeoutError:
@@ -126,6 +128,7 @@ def hand_in(lesson: str | int, anyway: bool = False) -> bool:
 def _read(path: Path) -> dict:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook["metadata"], notebook["nbformat"]
         for cell in notebook["cells"]:
             "".join(cell["source"]), cell["metadata"].get("tags", [])
         return notebook

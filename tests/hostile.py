@@ -158,7 +158,7 @@ hostile(
     "            pid = os.fork()\n            if pid:\n                os.waitpid(pid, 0)\n            kept = []",
 )
 hostile("output flood", "T3: ", "def empty_share(z, steps):\n    while True:\n        print('x' * 10_000)")
-hostile("returns a flood", "", "def empty_share(z, steps):\n    return [0.0] * 3_000_000")
+hostile("returns a flood", "T3: it returned more numbers", "def empty_share(z, steps):\n    return [0.0] * 300_000")
 hostile(
     "fork bomb",
     "imports os",
@@ -193,7 +193,7 @@ hostile(
 )
 hostile(
     "replies forged in the answer",
-    "",
+    "T3: something was sent",
     "import json, os, struct\ndef empty_share(z, steps):\n    for fd in range(3, 60):\n        try:\n            m = json.dumps(['ok', [0.5, 0.5]]).encode()\n            os.write(fd, 50 * (struct.pack('>Q', len(m)) + m))\n        except OSError:\n            pass\n    return 0.0, 0.0",
 )
 hostile(
@@ -264,6 +264,27 @@ hostile(
     "searches memory",
     "imports gc",
     "import gc\ndef empty_share(z, steps):\n    for thing in gc.get_objects():\n        if getattr(thing, 'id', None) == 'T3' and hasattr(thing, 'reference'):\n            return thing.reference(z, steps)\n    return 0.0, 0.0",
+)
+hostile(
+    "report forged",
+    "changes answer.encode",
+    'from course_utils.exercises import answer\nanswer.encode = lambda v: b\'["failed", "a\\\\n\\\\n- ada and bea: 100 %\\\\u001b[2J"]\'\n'
+    + ZEROS,
+)
+hostile(
+    "remarks flooded",
+    "more like these",
+    ZEROS + "\n".join(f"import a{n}{'a' * 500}" for n in range(300)),
+)
+hostile(
+    "classes that never end, in many cells",
+    "",
+    added=tuple(f"class Endless{n}:\n    while True:\n        pass" for n in range(30)),
+)
+hostile(
+    "slow classes in many cells",
+    "",
+    added=tuple(f"import time\nclass Slow{n}:\n    time.sleep(1.5)" for n in range(30)),
 )
 hostile("code too deep", "", ZEROS + "x = " + "(" * 5000 + "1" + ")" * 5000)
 hostile("zero bytes", "", ZEROS + "x = '\0'")

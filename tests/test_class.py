@@ -3,6 +3,7 @@
 import ast
 import csv
 import inspect
+import io
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 import urllib.request
 import zipfile
 from contextlib import nullcontext
@@ -229,7 +231,59 @@ def test_what_was_handed_in_is_matched_and_what_was_not_is_listed(spring, tmp_pa
 )
 def test_students_are_known_by_id_address_and_name(spring, place, student):
     found = collect.Found(collect.PurePosixPath(place), b"{}", datetime.now().astimezone())
-    assert collect._student(found, classroom.students(spring)) == student
+    assert collect._student(found, classroom.students(spring), [LESSON]) == student
+
+
+def test_numbers_in_names_are_no_ids_and_a_mac_spells_as_others_do():
+    people = [("01", "Ada", "Abel"), ("03", "José", "Núñez"), ("17", "Bea", "Berg"), ("1", "Cem", "Costa")]
+    roster = {id: dict(zip(classroom.COLUMNS, (id, first, last, ""), strict=True)) for id, first, last in people}
+    claims = json.dumps({"cells": [{"cell_type": "code", "source": 'STUDENT = "01"'}]}).encode()
+    for place, student in {
+        "03_holes (1).ipynb": "01",
+        "Lesson 3.ipynb": "01",
+        "B. Berg_17_assignsubmission_file_/03_holes.ipynb": "01",
+        unicodedata.normalize("NFD", "José Núñez/03_holes.ipynb"): "03",
+        "17/03_holes.ipynb": "17",
+        "17_03_holes.ipynb": "17",
+    }.items():
+        found = collect.Found(collect.PurePosixPath(place), claims, datetime.now().astimezone())
+        assert collect._student(found, roster, [LESSON]) == student, place
+
+
+def test_no_archive_stops_collecting_or_fills_the_disk(spring, tmp_path):
+    folder, more = shutil.copytree(spring, tmp_path / "class"), tmp_path / "more"
+    more.mkdir()
+    good, stored = json.dumps(notebook(folder, {"3.1": "x = 2"})), io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        for n in range(9):
+            archive.writestr(f"{n}.ipynb", b"0" * (10 << 20))
+    with zipfile.ZipFile(more / "dora.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(".", "no name")
+        archive.writestr(zipfile.ZipInfo("03_holes.ipynb", (2020, 2, 2, 2, 2, 2)), good)
+        archive.writestr("swells.zip", stored.getvalue())
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("03_holes.ipynb", (2021, 1, 1, 1, 1, 0)), good)
+    with zipfile.ZipFile(more / "moodle.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("深" * 100 + "/03_holes.ipynb"), "{}")
+        archive.writestr(
+            zipfile.ZipInfo("Ada Abel_1_assignsubmission_file_/x.zip", (2099, 1, 1, 0, 0, 0)), inner.getvalue()
+        )
+    lines = "\n".join(collect.collect(folder, more))
+    assert (
+        "dora.zip holds '.'" in lines
+        and "unpacks to more than" in lines
+        and "not matched to a student: moodle" in lines
+    )
+    assert sum(path.stat().st_size for path in (folder / "unmatched").iterdir()) < 40 << 20
+    dora, ada = (classroom.submissions(folder, LESSON)[who] for who in ("dora", "ada"))
+    assert classroom.handed_in_at(dora).year == 2020 and classroom.handed_in_at(ada).year == 2099  # as Moodle notes it
+
+
+def test_a_list_of_students_with_other_separators_is_refused(tmp_path):
+    (tmp_path / "students.csv").write_text(ROSTER.replace(",", ";"))
+    with pytest.raises(CourseError, match="with commas between"):
+        classroom.students(tmp_path)
 
 
 # Marks
@@ -249,6 +303,11 @@ def test_marks_reach_the_gradebook_and_what_cannot_be_read_is_no_zero(marked):
     canvas = list(csv.reader((marked / "export" / "canvas.csv").read_text().splitlines()))
     assert canvas[1][0].strip() == "Points Possible" and canvas[1][-1] == "11"
     assert all(record["seed"].endswith(f"{LESSON} {who}") for who, record in classroom.marks_of(marked, LESSON).items())
+
+
+def test_a_table_holds_no_formula_that_a_spreadsheet_would_run(tmp_path):
+    export._save(tmp_path / "x.csv", [["=1+1", "@a", "+1", "-1", "Ada, = 2", 3]])
+    assert (tmp_path / "x.csv").read_text().strip() == "'=1+1,'@a,'+1,'-1,\"Ada, = 2\",3"
 
 
 @needs_walls
@@ -290,6 +349,26 @@ def test_marks_by_hand_survive_and_a_changed_answer_is_noticed(copied):
 
 
 @needs_walls
+def test_an_answer_that_changed_in_a_stopped_round_is_noticed(copied):
+    with book.opened(copied) as gradebook:
+        grade = gradebook.find_grade("answer-Q3", LESSON, LESSON, "ada")
+        grade.manual_score, grade.needs_manual_grade = 3.5, False
+        gradebook.db.commit()
+    book.remember_judged(copied, LESSON)
+    path = classroom.submissions(copied, LESSON)["ada"]
+    path.write_text(path.read_text().replace("*small*", "*tiny*"))
+    rounds.mark_lesson(copied, LESSON, show=lambda line: None)  # and stopped before the marks were entered
+    book.remember_judged(copied, LESSON)
+    assert [line for line in book.enter(copied, LESSON) if "ada: Q3 was marked by a person and has changed" in line]
+
+
+@needs_walls
+def test_a_submission_that_was_taken_away_has_no_marks(copied):
+    shutil.rmtree(copied / "submitted" / "ada")
+    assert scores(copied)["ada"].status == "not handed in" and scores(copied)["ada"].score is None
+
+
+@needs_walls
 def test_an_interrupted_round_goes_on_where_it_was(copied):
     shutil.rmtree(copied / "marks")
 
@@ -317,6 +396,20 @@ def test_late_days(copied):
         book.enter(copied, LESSON)
         line = scores(copied)["ada"]
         assert (line.days_late, line.penalty, line.score) == (3, pytest.approx(penalty), pytest.approx(7 - penalty))
+
+
+@needs_walls
+def test_late_days_cost_by_the_marks_that_the_desk_leaves(copied, capsys):
+    handed_in = classroom.handed_in_at(classroom.submissions(copied, LESSON)["bea"])
+    due = (handed_in - timedelta(hours=1)).replace(tzinfo=None).isoformat(timespec="seconds")
+    (copied / "class.toml").write_text(f'late_penalty = 0.2\n[due]\n"03" = {due}\n')
+    book.enter(copied, LESSON)
+    for points, left in ((4, 1.8), (1, 0)):  # a day costs 2.2, and never more than was earned
+        with book.opened(copied) as gradebook:
+            gradebook.find_grade("answer-Q3", LESSON, LESSON, "bea").manual_score = points
+            gradebook.db.commit()
+        assert cli.main(["--class", str(copied), "export"]) == 0
+        assert scores(copied)["bea"].score == pytest.approx(left)
 
 
 def test_settings_that_cannot_be_meant_are_refused(tmp_path):
@@ -352,9 +445,12 @@ def test_a_check_that_never_ends_is_ended_part_by_part(monkeypatch):
     assert (mark.points, mark.event, mark.mistake) == (0, "time", "time") and time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize("earned, of, points, worth", [(3, 5, 5, 3), (3, 3, 0.5, 0.5), (2, 3, 0.5, 0)])
-def test_tasks_earn_part_by_part_and_exercises_count_when_they_pass(earned, of, points, worth):
-    assert book.worth({"points": earned, "of": of}, points) == worth
+@pytest.mark.parametrize(
+    "earned, of, points, practice, worth",
+    [(3, 5, 5, False, 3), (3, 3, 0.5, True, 0.5), (2, 3, 0.5, True, 0), (2, 3, 3, True, 0), (3, 4, 2, False, 1.5)],
+)
+def test_tasks_earn_part_by_part_and_exercises_count_when_they_pass(earned, of, points, practice, worth):
+    assert book.worth({"points": earned, "of": of}, points, practice) == worth
 
 
 @needs_walls
@@ -379,7 +475,15 @@ def test_what_was_handed_in_before_is_kept(spring, tmp_path):
         os.utime(file, (at, at))
         collect.collect(folder, _alone(tmp_path))
     assert "newer = 1" in classroom.submissions(folder, LESSON)["ada"].read_text()
-    assert [path.read_bytes() for path in (folder / "earlier" / "ada").iterdir()] == [first]
+    kept = {path.read_bytes() for path in (folder / "earlier" / "ada").iterdir()}
+    assert len(kept) == 2 and first in kept and (tmp_path / "ada" / f"{LESSON}.ipynb").read_bytes() in kept
+    both = tmp_path / "both" / "dora"
+    both.mkdir(parents=True)
+    for name in ("a", "b"):
+        (both / f"{LESSON}{name}.ipynb").write_text(json.dumps(notebook(folder, {"3.1": f"{name} = 1"})))
+    for _ in range(2):
+        collect.collect(folder, tmp_path / "both")
+    assert len(list((folder / "earlier" / "dora").iterdir())) == 1
 
 
 def _alone(tmp_path):
@@ -387,6 +491,21 @@ def _alone(tmp_path):
     shutil.rmtree(tmp_path / "download", ignore_errors=True)
     shutil.copytree(tmp_path / "ada", tmp_path / "download" / "ada")
     return tmp_path / "download"
+
+
+@needs_walls
+def test_a_release_that_is_stopped_leaves_the_old_one(copied, monkeypatch):
+    from nbgrader.converters import GenerateAssignment
+
+    def stopped(self):
+        shutil.rmtree(copied / "release" / LESSON)
+        raise KeyboardInterrupt
+
+    before = classroom.release_of(copied, LESSON).read_bytes()
+    monkeypatch.setattr(GenerateAssignment, "start", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        release.release(copied, ["03"])
+    assert classroom.release_of(copied, LESSON).read_bytes() == before
 
 
 # Feedback, report, desk
@@ -416,6 +535,9 @@ def test_feedback_is_read_offline_and_holds_no_rubric_and_no_script(marked):
         "$\\href{javascript:alert(1)}{x}$",
         "```html\n<script>\n```",
         "    <b>",
+        "$\\text{<iframe srcdoc='<script>alert(1)</script>'>}$",
+        "$\\text{<b <script>alert(1)</script>}$",
+        "$\\text{&lt;b &lt;script>alert(1)&lt;/script>}$",
     ],
 )
 def test_what_a_student_writes_is_text_on_the_desk(text):
@@ -425,6 +547,7 @@ def test_what_a_student_writes_is_text_on_the_desk(text):
     page = markdown2html_mistune(formulas.as_text(text))
     assert not re.search(r"<(?!/?(p|br|ul|ol|li|m\w+)\b)|<[^>]*(href|src|on\w+)=", page), page
     assert markdown2html_mistune(formulas.as_text("one $z^2$\n*two*")).count("<math") == 1
+    assert formulas.as_text("$z$ " * formulas.LONGEST) == ("&#36;z&#36; " * formulas.LONGEST).strip()  # no search
 
 
 @pytest.mark.parametrize("path", submissions.LESSONS, ids=lambda path: path.stem)
@@ -442,6 +565,14 @@ def test_the_report_names_mistakes_and_similar_answers(copied):
     renamed = classroom.submissions(copied, LESSON)["ada"].read_text().replace("distances", "gaps")
     target = copied / "submitted" / "dora" / LESSON / f"{LESSON}.ipynb"
     classroom.write(target, renamed.encode())
+    file = copied / "marks" / LESSON / "bea.json"
+    record = json.loads(file.read_text())
+    record["remarks"] = ["<img src=x> [a](javascript:b)"]
+    record["marks"]["3.1"] |= {"mistake": "stopped", "line": "✗  3.1  <img src=y>"}
+    file.write_text(json.dumps(record))
+    text = "\n".join(report.report(copied, [LESSON]))
+    assert r"\<img src=x> \[a](" in text and r"\<img src=y>" in text
+    rounds.mark_lesson(copied, LESSON, show=lambda line: None)
     text = "\n".join(report.report(copied, [LESSON]))
     assert "- ada and dora: " in text and "bea and" not in text
     assert "| T3 |" in text and "cem: not marked" in text
@@ -478,6 +609,8 @@ def test_the_command_says_what_it_does_and_what_it_lacks(tmp_path, capsys, monke
     monkeypatch.setattr(sandbox, "why_not", lambda: "bubblewrap is not installed")
     assert cli.main(["--class", str(tmp_path), "mark"]) == 1
     assert "students' code runs as you do" in capsys.readouterr().err
+    assert cli.main(["--class", "/dev/null/class", "release", "03"]) == 1
+    assert "/dev/null" in capsys.readouterr().err
     monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
     assert cli.main(["--class", str(tmp_path), "mark"]) == 1
     assert "[instructor]" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Marks from outside the student's process: honest answers get what they deserve, in every lesson."""
 
+import json
 import os
 
 import pytest
@@ -126,6 +127,16 @@ def test_helpers_in_added_cells_count_and_other_added_cells_do_not(holes, tmp_pa
     assert marked(holes, notebook(holes[0], {"3.1": answer}, (mixed,)), tmp_path)["marks"]["3.1"]["points"] == 0
 
 
+def test_what_a_student_changes_in_the_lesson_itself_is_not_taken(holes, tmp_path):
+    path, which, _ = holes
+    made = notebook(path, {"3.1": PRINTS})
+    for cell in made["cells"]:
+        if cell["cell_type"] == "code" and cell["id"] in which.cells and "exercise" not in cell["metadata"]:
+            cell["source"] = "def forged():\n    return 1"
+    cells, _ = submission.read(saved(made, tmp_path), which)
+    assert [cell.exercise for cell in cells] == ["3.1"]
+
+
 def test_split_and_copied_cells_are_joined(holes, tmp_path):
     made = notebook(holes[0])
     place, stub = next(
@@ -153,6 +164,7 @@ def test_split_and_copied_cells_are_joined(holes, tmp_path):
         ('{"cells": [{"cell_type": "code", "source": "\\ud800"}]}', "cell 1 is damaged"),
         ('{"cells": [{"cell_type": "code", "source": "x", "metadata": {"tags": [[]]}}]}', "cell 1 is damaged"),
         ('{"cells": [{"cell_type": "code", "source": "x = 1"}]}', "another notebook"),
+        (json.dumps({"cells": [{"cell_type": "markdown", "source": "x" * 1_000_001}]}), "more than 1,000,000 letters"),
     ],
 )
 def test_what_cannot_be_read_is_not_marked_and_says_why(holes, tmp_path, text, why):

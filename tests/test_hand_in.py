@@ -61,6 +61,14 @@ def test_what_is_complete_is_packed_with_a_receipt(copy, capsys):
     assert receipt["sha256"][:16] in shown and receipt["packed_at"] in shown
 
 
+def test_a_kernel_that_an_editor_has_noted_is_not_needed(copy, capsys):
+    made = json.loads(lesson("Ada", "return 1", "Because."))
+    made["metadata"] = {"kernelspec": {"name": "conda-env-elsewhere-py", "display_name": "Elsewhere"}}
+    copy.write_text(json.dumps(made))
+    assert hand_in.main(["01"]) == 1
+    assert "the task for marks, is not complete" in capsys.readouterr().out
+
+
 def test_a_cell_that_stops_is_named_and_can_be_handed_in_anyway(copy, capsys):
     copy.write_text(lesson("Ada", "return 1\n\n\nraise ValueError('a line of mine')", "Because."))
     assert hand_in.main(["01"]) == 1

@@ -29,6 +29,7 @@ def begin(lesson):
     with pytest.MonkeyPatch.context() as patch, sandbox.sandbox(lesson.setup) as begin:
         patch.setitem(sandbox.LIMITS, "seconds", SECONDS)
         patch.setattr(sandbox, "CELL_SECONDS", SECONDS)
+        patch.setattr(sandbox, "CELLS_SECONDS", 2 * SECONDS)
         yield begin
 
 
@@ -63,6 +64,8 @@ def test_hostile_submission_gains_nothing(name, lesson, begin, listener, tmp_pat
     earned = {id: mark["points"] for id, mark in result["marks"].items()}
     assert earned == dict.fromkeys(lesson.stubs, 0) | {id: ALL[id].points for id in HONEST}, result
     assert case["words"] in " · ".join(result["remarks"]), result["remarks"]
+    said = [*result["remarks"], *(mark["line"] for mark in result["marks"].values())]
+    assert all(line.isprintable() and len(line) <= 300 for line in said) and len(said) < 50, said
     assert secret.read_text() == "5.0" and not secret.with_name("gradebook.db.owned").exists()
     with pytest.raises(BlockingIOError):
         listener.accept()

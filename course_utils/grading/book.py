@@ -9,6 +9,7 @@ import warnings
 from datetime import timedelta
 from pathlib import Path
 
+from course_utils.exercises import EXERCISES
 from course_utils.grading import classroom, formulas, submission
 from course_utils.grading.questions import Addition, additions
 from course_utils.grading.release import grade_id
@@ -27,9 +28,9 @@ def opened(folder: Path):
 
 def enter(folder: Path, lesson: str) -> list[str]:
     """Enter the marks of a lesson, without touching what a person has marked; return lines on what needs a person."""
-    from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook
+    from nbgrader.api import Grade, SubmittedAssignment
 
-    settings, roster = classroom.settings(folder), classroom.students(folder)
+    roster = classroom.students(folder)
     extra = {one.id: one for one in additions(folder / "private") if one.lesson == lesson[:2]}
     release, marks = classroom.release_of(folder, lesson), classroom.marks_of(folder, lesson)
     taught, handed_in = submission.lesson(release), classroom.submissions(folder, lesson)
@@ -59,7 +60,7 @@ def enter(folder: Path, lesson: str) -> list[str]:
                 name, answer = grade_id("check", id), comments[grade_id("answer", id)]
                 answer.auto_comment = _words(mark)
                 if name in cells:
-                    grades[name].auto_score = worth(mark, cells[name].max_score)
+                    grades[name].auto_score = worth(mark, cells[name].max_score, id in EXERCISES)
                     grades[name].needs_manual_grade = False
             for id, text in record["written"].items():
                 grade, answer = grades[grade_id("answer", id)], comments[grade_id("answer", id)]
@@ -77,16 +78,19 @@ def enter(folder: Path, lesson: str) -> list[str]:
             target = folder / "autograded" / student / lesson / f"{lesson}.ipynb"
             classroom.write(target, json.dumps(shown, ensure_ascii=False).encode())
         book.db.commit()
-        _late(book, folder, settings, SubmittedNotebook)
-        book.db.commit()
+    for student, record in marks.items():
+        if record.get("entered") != record["written"]:
+            _save(folder, lesson, student, {**record, "entered": record["written"]})
+    count_late(folder)
     if waiting:
         lines.append(f"{lesson}: {waiting} written answers wait for you at the desk (`grade desk`).")
     return lines
 
 
-def worth(mark: dict, points: float) -> float:
-    """Points in the gradebook: a task's own, or the share of an exercise that counts when it is passed."""
-    return float(mark["points"]) if points == mark["of"] else points * (mark["points"] == mark["of"])
+def worth(mark: dict, points: float, is_practice: bool) -> float:
+    """Points in the gradebook: a task's own part by part, or those of an exercise when it is passed."""
+    share = mark["points"] / mark["of"]
+    return points * (share == 1 if is_practice else share)
 
 
 def _words(mark: dict) -> str:
@@ -96,11 +100,14 @@ def _words(mark: dict) -> str:
 
 
 def remember_judged(folder: Path, lesson: str) -> None:
-    """Keep beside the marks which words a person has marked, so that a change of them is noticed."""
+    """Keep beside the marks which words a person has marked, so that a change of them is noticed.
+
+    Those are the words that were entered: newer ones, marked in a round that was stopped, nobody has seen yet.
+    """
     with opened(folder) as book:
         for student, record in classroom.marks_of(folder, lesson).items():
             judged = dict(record.get("judged", {}))
-            for id, text in record["written"].items():
+            for id, text in record.get("entered", record["written"]).items():
                 try:
                     grade = book.find_grade(grade_id("answer", id), lesson, lesson, student)
                 except Exception:
@@ -108,27 +115,34 @@ def remember_judged(folder: Path, lesson: str) -> None:
                 if grade.manual_score is not None and not grade.needs_manual_grade:
                     judged[id] = text
             if judged != record.get("judged", {}):
-                file = folder / "marks" / lesson / f"{student}.json"
-                classroom.write(file, json.dumps({**record, "judged": judged}, indent=1, ensure_ascii=False).encode())
+                _save(folder, lesson, student, {**record, "judged": judged})
+
+
+def _save(folder: Path, lesson: str, student: str, record: dict) -> None:
+    file = folder / "marks" / lesson / f"{student}.json"
+    classroom.write(file, json.dumps(record, indent=1, ensure_ascii=False).encode())
 
 
 # Late days
 
 
-def _late(book, folder: Path, settings: dict, kind) -> None:
-    """Count the days that each student was late, over all lessons in the order of their dates, and what they cost."""
-    notebooks = book.db.query(kind).all()
-    by_student: dict[str, list] = {}
-    for notebook in notebooks:
-        by_student.setdefault(notebook.assignment.student_id, []).append(notebook)
-    for student, theirs in by_student.items():
-        free = settings["free_late_days"]
-        for notebook in sorted(theirs, key=lambda one: one.name):
-            days = days_late(folder, notebook.name, student, settings)
-            paid = max(0, days - free)
-            free = max(0, free - days)
-            cost = settings["late_penalty"] * paid * notebook.max_score
-            notebook.late_submission_penalty = min(cost, notebook.score) if cost else None
+def count_late(folder: Path) -> None:
+    """Count the days that each student was late, over all lessons in their order, and what they cost as marks stand."""
+    from nbgrader.api import SubmittedNotebook
+
+    settings, by_student = classroom.settings(folder), {}
+    with opened(folder) as book:
+        for notebook in book.db.query(SubmittedNotebook).all():
+            by_student.setdefault(notebook.assignment.student_id, []).append(notebook)
+        for student, theirs in by_student.items():
+            free = settings["free_late_days"]
+            for notebook in sorted(theirs, key=lambda one: one.name):
+                days = days_late(folder, notebook.name, student, settings)
+                paid = max(0, days - free)
+                free = max(0, free - days)
+                cost = settings["late_penalty"] * paid * notebook.max_score
+                notebook.late_submission_penalty = min(cost, notebook.score) if cost else None
+        book.db.commit()
 
 
 def days_late(folder: Path, lesson: str, student: str, settings: dict) -> int:

@@ -88,11 +88,14 @@ def students(folder: Path) -> dict[str, dict[str, str]]:
     """The rows of students.csv by id; empty where nobody is listed."""
     try:
         with open(folder / "students.csv", newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+            table = csv.DictReader(file)
+            rows = list(table)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, csv.Error) as error:
         raise CourseError(f"students.csv cannot be read ({error}): save it as CSV in UTF-8.") from error
+    if "id" not in (table.fieldnames or ["id"]):
+        raise CourseError(f"students.csv begins with the line {','.join(COLUMNS)}, with commas between.")
     found = {}
     for number, row in enumerate(rows, 2):
         row = {column: (row.get(column) or "").strip() for column in COLUMNS}
@@ -147,8 +150,8 @@ def handed_in_at(path: Path) -> datetime | None:
 
 
 def marks_of(folder: Path, lesson: str) -> dict[str, dict]:
-    """What the scorer has found so far, by student."""
-    found = {path.stem: read_json(path) for path in sorted((folder / "marks" / lesson).glob("*.json"))}
+    """What the scorer has found so far in the submissions that are there, by student."""
+    found = {who: read_json(folder / "marks" / lesson / f"{who}.json") for who in submissions(folder, lesson)}
     return {student: record for student, record in found.items() if record}
 
 

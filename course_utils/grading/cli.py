@@ -60,6 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"{error.filename or given.folder}: {error.strerror or error}. Check the folder.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Stopped; what is done is kept.", file=sys.stderr)
         return 130
@@ -82,6 +85,7 @@ def _step(given: argparse.Namespace) -> list[str] | None:
         return _mark(folder, lessons, given.again, given.unprotected)
     for lesson in lessons:
         book.remember_judged(folder, lesson)
+    book.count_late(folder)  # the desk has moved what a late day can cost
     return {"feedback": feedback.feedback, "export": export.export, "report": report.report}[given.step](
         folder, lessons
     )

@@ -6,6 +6,7 @@ Nothing is ever extracted to a path that an archive names: files are read, match
 import io
 import json
 import re
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from course_utils.grading.sandbox import clean
 from course_utils.grading.submission import LARGEST
 
 MOST_FILES, DEEPEST = 20_000, 3  # in one archive; archives within archives
+SWELLS = 100  # times its size, beside one notebook, that an archive may unpack to
 MOODLE = re.compile(r"^(?P<name>.+?)_\d+_(assignsubmission|onlinetext)", re.IGNORECASE)
 COPIED = re.compile(r"[ _-]*(\(\d+\)|-?copy\d*|kopie|copie|final|v\d+)\s*$", re.IGNORECASE)
 STUDENT = re.compile(r"""^\s*STUDENT\s*=\s*["']([^"'\n]{1,80})["']""", re.MULTILINE)
@@ -43,7 +45,7 @@ def collect(folder: Path, source: Path) -> list[str]:
     notes: list[str] = []
     taken: dict[tuple[str, str], Found] = {}
     for found in _notebooks(source, notes):
-        lesson, student = _lesson(found, lessons), _student(found, roster)
+        lesson, student = _lesson(found, lessons), _student(found, roster, lessons)
         if not lesson or not student:
             what = "lesson" if not lesson else "student"
             kept = folder / "unmatched" / _flat(found.place)
@@ -55,6 +57,8 @@ def collect(folder: Path, source: Path) -> list[str]:
             older, newer = sorted((other, found), key=lambda one: (one.time, len(str(one.place))))
             notes.append(f"{student} handed in {lesson[:2]} twice: {newer.place} counts, {older.place} does not")
             found = newer
+            if older.content != newer.content:
+                _keep(folder, student, lesson, older.content, older.time)
         taken[student, lesson] = found
     changed = [key for key, found in sorted(taken.items()) if _stored(folder, *key, found)]
     lines = [f"{len(taken)} notebooks found, {len(changed)} of them new or changed."]
@@ -73,14 +77,23 @@ def _stored(folder: Path, student: str, lesson: str, found: Found) -> bool:
     """Write a notebook where the class has it, unless a newer one is there; whether it is another than before."""
     path = folder / "submitted" / student / lesson / f"{lesson}.ipynb"
     time = classroom.handed_in_at(path)
-    if path.exists() and (path.read_bytes() == found.content or (time and found.time.replace(microsecond=0) < time)):
-        return False
     if path.exists():
-        kept = f"{lesson} {time:%Y-%m-%d %H%M%S}.ipynb" if time else f"{lesson}.ipynb"
-        classroom.write(folder / "earlier" / student / kept, path.read_bytes())
+        before = path.read_bytes()
+        if before == found.content:
+            return False
+        if time and found.time.replace(microsecond=0) < time:
+            _keep(folder, student, lesson, found.content, found.time)
+            return False
+        _keep(folder, student, lesson, before, time)
     classroom.write(path, found.content)
     classroom.write(path.parent / "timestamp.txt", f"{found.time.isoformat(timespec='seconds')}\n".encode())
     return True
+
+
+def _keep(folder: Path, student: str, lesson: str, content: bytes, time: datetime | None) -> None:
+    """Keep a notebook that does not count in earlier/, once, whenever it is found again."""
+    when = f"{time:%Y-%m-%d %H%M%S} " if time else ""
+    classroom.write(folder / "earlier" / student / f"{lesson} {when}{classroom.digest(content)[:6]}.ipynb", content)
 
 
 # What is there
@@ -88,7 +101,7 @@ def _stored(folder: Path, student: str, lesson: str, found: Found) -> bool:
 
 def _notebooks(source: Path, notes: list[str]) -> Iterator[Found]:
     if source.is_file():
-        yield from _in_file(PurePosixPath(source.name), source.read_bytes(), _modified(source), notes, 0)
+        yield from _in_file(PurePosixPath(source.name), source.read_bytes(), _modified(source), notes)
         return
     for path in sorted(source.rglob("*")):
         place = PurePosixPath(path.relative_to(source).as_posix())
@@ -97,23 +110,38 @@ def _notebooks(source: Path, notes: list[str]) -> Iterator[Found]:
         elif path.is_file():
             if path.stat().st_size > 20 * LARGEST:
                 notes.append(f"left out, too large: {place}")
-            else:
-                yield from _in_file(place, path.read_bytes(), _modified(path), notes, 0)
+                continue
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                notes.append(f"could not be read ({error.strerror}): {place}")
+                continue
+            yield from _in_file(place, content, _modified(path), notes)
 
 
-def _in_file(place: PurePosixPath, content: bytes, time: datetime, notes: list[str], depth: int) -> Iterator[Found]:
+def _in_file(
+    place: PurePosixPath, content: bytes, time: datetime, notes: list[str], depth: int = 0, room: tuple | list = ()
+) -> Iterator[Found]:
     hidden = any(part.startswith((".", "__MACOSX")) for part in place.parts)
     if hidden or place.name == "receipt.json":
         return
     if place.suffix.lower() == ".ipynb":
-        yield Found(place, content, time)
+        if len(content) > LARGEST:
+            notes.append(f"left out, too large: {place}")
+        else:
+            yield Found(place, content, time)
     elif place.suffix.lower() == ".zip" and depth < DEEPEST:
-        yield from _in_zip(place, content, notes, depth)
+        yield from _in_zip(place, content, time, notes, depth, room)
     else:
         notes.append(f"left out, no notebook: {place}")
 
 
-def _in_zip(place: PurePosixPath, content: bytes, notes: list[str], depth: int) -> Iterator[Found]:
+def _in_zip(
+    place: PurePosixPath, content: bytes, packed: datetime, notes: list[str], depth: int, room: tuple | list
+) -> Iterator[Found]:
+    """The notebooks in a zip. In a zip within a zip the outer one's time stands: the inner is the student's word."""
+    # Bytes that may still be unpacked: a student's zip, alone or within Moodle's, has room of its own.
+    room = [LARGEST + SWELLS * len(content)] if depth < 2 else room
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         members = [member for member in archive.infolist() if not member.is_dir()]
@@ -126,19 +154,23 @@ def _in_zip(place: PurePosixPath, content: bytes, notes: list[str], depth: int) 
     for member in members:
         name = PurePosixPath(member.filename.replace("\\", "/"))
         within = place.with_suffix("") / name
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+        if name.is_absolute() or ".." in name.parts or not name.parts or ":" in name.parts[0]:
             notes.append(f"left out, its path climbs out of the zip: {place} holds {member.filename!r}")
         elif member.file_size > (20 if name.suffix.lower() == ".zip" else 1) * LARGEST:
             notes.append(f"left out, too large: {within}")
+        elif member.file_size > room[0]:
+            notes.append(f"left out, it unpacks to more than {SWELLS} times its size: the rest of {place}")
+            return
         else:
+            room[0] -= member.file_size
             try:
                 with archive.open(member) as file:
                     inner = file.read(member.file_size + 1)[: member.file_size]  # what it claims, and no more
-                time = datetime(*member.date_time).astimezone()
+                time = packed if depth else datetime(*member.date_time).astimezone()
             except (zipfile.BadZipFile, RuntimeError, ValueError, NotImplementedError, OSError, EOFError, zlib.error):
                 notes.append(f"could not be read: {within}")
                 continue
-            yield from _in_file(within, inner, time, notes, depth + 1)
+            yield from _in_file(within, inner, time, notes, depth + 1, room)
 
 
 def _modified(path: Path) -> datetime:
@@ -169,7 +201,7 @@ def _lesson(found: Found, lessons: list[str]) -> str | None:
     return next((lesson for lesson in lessons if number and lesson[:2] == number[1].zfill(2)), None)
 
 
-def _student(found: Found, roster: dict[str, dict[str, str]]) -> str | None:
+def _student(found: Found, roster: dict[str, dict[str, str]], lessons: list[str]) -> str | None:
     """By the folders and zips that it lies in, from the outermost; otherwise by what its cell STUDENT says.
 
     Where nobody is listed in students.csv, the cell names the student, or else the innermost folder or zip.
@@ -180,13 +212,16 @@ def _student(found: Found, roster: dict[str, dict[str, str]]) -> str | None:
     if not roster:
         names = [*moodle[:1], *([claimed[1]] if claimed else []), *parts[:-1][-1:]]
         return re.sub(r"[^\w.@+-]+", "_", names[0]).strip("_.") or None if names else None
-    named = (_named(part, roster) for part in [*moodle, *parts, *([claimed[1]] if claimed else [])])
+    # The number of a lesson, of a copy, and in Moodle's names is nobody's id.
+    numbers = re.compile("|".join([r"\(\d+\)", r"lesson[ _-]*\d{1,2}", *lessons]), re.IGNORECASE)
+    places = [numbers.sub(" ", part).strip() for part in parts if not MOODLE.match(part)]
+    named = (_named(part, roster) for part in [*moodle, *places, *([claimed[1]] if claimed else [])])
     return next(filter(None, named), None)
 
 
 def _named(part: str, roster: dict[str, dict[str, str]]) -> str | None:
     """The one student whom a name stands for: an id, an e-mail address, or a first and a last name."""
-    words = set(re.findall(r"\w+", part.lower()))
+    words = _words(part)
     tokens = {part.lower(), *re.split(r"[\s_,;()]+", part.lower()), *re.split(r"[\s_,;()-]+", part.lower())}
     exact = [
         id for id, row in roster.items() if id.lower() in tokens or (row["email"] and row["email"].lower() in tokens)
@@ -194,14 +229,16 @@ def _named(part: str, roster: dict[str, dict[str, str]]) -> str | None:
     named = [
         id
         for id, row in roster.items()
-        if row["first_name"]
-        and row["last_name"]
-        and set(re.findall(r"\w+", f"{row['first_name']} {row['last_name']}".lower())) <= words
+        if row["first_name"] and row["last_name"] and _words(f"{row['first_name']} {row['last_name']}") <= words
     ]
     for fits in (exact, named):
         if len(fits) == 1:
             return fits[0]
     return None
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", unicodedata.normalize("NFC", text).lower()))  # a Mac writes é as two signs
 
 
 def _sources(content: bytes) -> str:
@@ -214,4 +251,5 @@ def _sources(content: bytes) -> str:
 
 def _flat(place: PurePosixPath) -> str:
     """A place as the name of one file."""
-    return re.sub(r"[^\w.() -]+", "_", "__".join(place.parts)).strip(". ")[-200:]
+    name = re.sub(r"[^\w.() -]+", "_", "__".join(place.parts)).strip(". ")
+    return name.encode()[-200:].decode(errors="ignore")  # a file system counts bytes

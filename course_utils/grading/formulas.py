@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from html import unescape
+from xml.etree.ElementTree import tostring
 
 # Code first: a dollar sign within it is no formula.
 PIECES = re.compile(
@@ -13,6 +14,7 @@ PIECES = re.compile(
 
 
 UNSAFE = re.compile(r"<[^>]*(href|src|style|\bon\w+)\s*=", re.IGNORECASE)
+LONGEST = 20_000  # letters in which formulas are looked for: a text made for it would take the search hours
 
 
 def to_mathml(text: str) -> str:
@@ -25,13 +27,13 @@ def as_text(text: str) -> str:
 
     Rendered as Markdown it could hold HTML, and links that run a script with the rights of whoever follows them.
     """
-    shown, place = [], 0
-    for match in PIECES.finditer(text.strip()):
+    shown, place, text = [], 0, text.strip()
+    for match in PIECES.finditer(text if len(text) <= LONGEST else ""):
         made = None if match["code"] else _replaced(match)
         if made and made.startswith("<math") and not UNSAFE.search(made):
-            shown += [literal(text.strip()[place : match.start()]), made]
+            shown += [literal(text[place : match.start()]), made]
             place = match.end()
-    shown.append(literal(text.strip()[place:]))
+    shown.append(literal(text[place:]))
     return "".join(shown).replace("\n", "<br>")
 
 
@@ -44,10 +46,13 @@ def _replaced(match: re.Match) -> str:
 
 @cache
 def _mathml(tex: str, display: str) -> str | None:
-    from latex2mathml.converter import convert
+    from latex2mathml.converter import convert_to_element
 
     try:
-        made = convert(tex, display=display)
+        math = convert_to_element(tex, display=display)
+        for part in math.iter():  # the library names signs as HTML does, within a text that may hold <
+            part.text, part.tail = unescape(part.text or ""), unescape(part.tail or "")
+        made = tostring(math, encoding="unicode")
     except Exception:  # the library raises many kinds of errors on TeX that it does not know
         return None
     # On one line, and with no sign in its text that Markdown would take for its own.

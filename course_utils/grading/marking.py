@@ -10,7 +10,7 @@ from pathlib import Path
 from course_utils.exercises import EXERCISES, judge
 from course_utils.exercises.answer import Answer
 from course_utils.exercises.engine import Exercise
-from course_utils.grading.sandbox import LIMITS, WORDS, Conversation, Over
+from course_utils.grading.sandbox import LIMITS, WORDS, Conversation, Over, clean
 from course_utils.grading.submission import Cell, Lesson, NotMarked, read
 from course_utils.grading.tasks import TASKS
 
@@ -27,6 +27,7 @@ class Mark:
     event: str | None = None
 
 
+MOST_REMARKS = 20  # on the code of one submission
 JUDGE_SECONDS = 5  # for the check itself, beside what the answer takes
 KNOWN = {**EXERCISES, **TASKS}
 
@@ -69,8 +70,11 @@ def _looked_at(cells: list[Cell], begin: Callable) -> tuple[list[Cell], list[str
         conversation.close()
     seen = list(zip(cells, looks, strict=True))
     remarks = [f"{cell.exercise or 'an added cell'} {words}" for cell, look in seen for words in look["curious"]]
+    remarks = list(dict.fromkeys(clean(remark)[:100] for remark in remarks))
+    if len(remarks) > MOST_REMARKS:
+        remarks[MOST_REMARKS:] = [f"and {len(remarks) - MOST_REMARKS} more like these"]
     kept = [cell for cell, look in seen if cell.exercise or look["definitions"]]
-    return kept, list(dict.fromkeys(remarks)), {cell for cell, look in seen if look["curious"]}
+    return kept, remarks, {cell for cell, look in seen if look["curious"]}
 
 
 def _answered(
@@ -101,10 +105,12 @@ def _judged(which: Exercise, name: str, cells: list[Cell], banned: set[Cell], be
         except Over as over:
             conversation.close()
             culprit = cells[min(conversation.at, len(cells) - 1)]
-            if culprit.exercise == which.id or len(cells) == 1:
+            # Where an added cell hangs, all of them go: hundreds would take as many times as long.
+            gone = {cell for cell in cells if cell.exercise == culprit.exercise}
+            if culprit.exercise == which.id or len(gone) == len(cells):
                 return _stopped(which, over.event), True
-            banned.add(culprit)
-            cells = [cell for cell in cells if cell is not culprit]
+            banned |= gone
+            cells = [cell for cell in cells if cell not in gone]
     try:
         return _asked(which, state, notes, cells, conversation, seed), False
     except Exception as error:  # an output that the check did not foresee
@@ -120,7 +126,7 @@ def _asked(which: Exercise, state: str, notes: list, cells: list[Cell], conversa
         with at_most(LIMITS["seconds"] + JUDGE_SECONDS) as ended:
             result = judge(which, answer, seed=number(f"inputs {seed}"))
         event = conversation.event or (ended[0] if ended else None)
-        mark = Mark(result.points, result.of, result.parts, result.mistake, result.line, event)
+        mark = Mark(result.points, result.of, result.parts, result.mistake, clean(result.line), event)
         if mark.event and mark.points < mark.of:
             mark.mistake = mark.event
         return mark

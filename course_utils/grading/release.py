@@ -170,10 +170,12 @@ def _register(folder: Path, lesson: str) -> None:
         shutil.copytree(released, kept)
     try:
         maker.start()
-    except (NbGraderException, SystemExit) as error:
+    except BaseException as error:
         if kept.exists():
             shutil.rmtree(released, ignore_errors=True)
             shutil.copytree(kept, released)
+        if not isinstance(error, (NbGraderException, SystemExit)):
+            raise
         raise CourseError(
             f"{lesson} stays as it was released: nbgrader lets no graded cell come or go once submissions are marked. "
             f"Begin a new class folder, or take back what you changed in private/ or in class.toml."
@@ -204,9 +206,10 @@ def _bundle(folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)  # answers run as another user, and read it
     shutil.rmtree(bundle, ignore_errors=True)
     fresh.rename(bundle)
-    with zipfile.ZipFile(folder / "bundle.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(folder / ".bundle.zip", "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for path in sorted(bundle.rglob("*")):
             archive.write(path, Path("course") / path.relative_to(bundle))
+    (folder / ".bundle.zip").replace(folder / "bundle.zip")
 
 
 def _write(path: Path, notebook: dict) -> None:

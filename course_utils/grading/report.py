@@ -1,6 +1,7 @@
 """The report on a class: marks by exercise, the most common mistakes, who should be looked at, and similar answers."""
 
 import io
+import re
 import statistics
 from collections import Counter
 from itertools import combinations
@@ -59,16 +60,22 @@ def _mistakes(folder: Path, lesson: str) -> list[str]:
         for id, mark in record["marks"].items():
             if mark["mistake"] and mark["mistake"] != "not-written":
                 counts[id, mark["mistake"]] += 1
-                words.setdefault((id, mark["mistake"]), mark["line"].split("  ", 2)[-1])
+                words.setdefault((id, mark["mistake"]), _literal(mark["line"].split("  ", 2)[-1]))
     text = [f"- {count} × {id}, {name}: {words[id, name]}" for (id, name), count in counts.most_common(COMMON)]
     return ["## The most common mistakes", "", *(text or ["None."]), ""]
 
 
 def _remarks(folder: Path, lesson: str) -> list[str]:
     marks = classroom.marks_of(folder, lesson)
-    text = [f"- {student}: {'; '.join(record['remarks'])}" for student, record in marks.items() if record["remarks"]]
+    seen = {student: _literal("; ".join(record["remarks"])) for student, record in marks.items()}
+    text = [f"- {student}: {words}" for student, words in seen.items() if words]
     text += [f"- {student}: not marked, {record['why']}" for student, record in marks.items() if record["why"]]
     return ["## Submissions to look at", "", *(text or ["None."]), ""]
+
+
+def _literal(words: str) -> str:
+    """Words that may quote a student's code: no tag, link or picture for whoever opens the report."""
+    return re.sub(r"[<\[]", r"\\\g<0>", words)
 
 
 def _similar(folder: Path, lesson: str) -> list[str]:

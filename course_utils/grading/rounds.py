@@ -45,7 +45,9 @@ def mark_lesson(
         old = before.get(student)
         if again or not old or old["submission"] != content or old["checks"] != fingerprint:
             todo[student] = {"submission": content, "checks": fingerprint, "seed": f"{seed} {lesson} {student}"}
-            todo[student]["judged"] = (old or {}).get("judged", {})  # by a person, see book.remember_judged
+            # What a person has marked, and what the desk showed for it: see book.remember_judged.
+            todo[student]["judged"] = (old or {}).get("judged", {})
+            todo[student]["entered"] = (old or {}).get("entered", (old or {}).get("written", {}))
     done = _marked(folder, lesson, release, known, {s: (handed_in[s], todo[s]) for s in todo}, walls, show)
     after = classroom.marks_of(folder, lesson)
     lines = [f"{lesson}: {done} marked, {len(handed_in) - len(todo)} unchanged since they were marked."]

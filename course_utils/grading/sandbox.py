@@ -27,6 +27,7 @@ from course_utils.grading import inside
 # For one exercise of one submission; memory and disk in bytes.
 LIMITS = {"seconds": 20, "memory": 1 << 30, "processes": 32, "output": 1 << 20, "disk": 64 << 20}
 CELL_SECONDS = 10  # for one cell to run
+CELLS_SECONDS = 30  # for all of them
 START_SECONDS = 120  # for torch and the lesson's set-up
 REPLY = 32 << 20  # bytes
 COMMAS = 200_000  # in one reply: a list of millions of numbers would cost the marker minutes
@@ -131,9 +132,9 @@ class Conversation:
 
         Raises Over if a cell hangs or ends the process: its place is then `self.at`.
         """
-        self.at = 0
+        self.at, end = 0, time.monotonic() + CELLS_SECONDS
         while True:
-            message = self._spoken(lambda: self._receive(time.monotonic() + CELL_SECONDS))
+            message = self._spoken(lambda: self._receive(min(time.monotonic() + CELL_SECONDS, end)))
             match _json(message):
                 case ["at", int(place)] if place >= self.at:
                     self.at = place

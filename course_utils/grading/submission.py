@@ -12,6 +12,7 @@ from course_utils.errors import CourseError
 from course_utils.grading import inside
 
 LARGEST = 30 << 20  # bytes of a notebook; the lessons are held under 1.5 MB
+MOST_LETTERS = 1_000_000  # in its cells, outputs aside; the lessons have up to 40,000
 
 
 class NotMarked(CourseError):
@@ -138,6 +139,8 @@ def cells_of(path: Path) -> list[dict]:
             sound = False
         if not sound:
             raise NotMarked(f"its cell {number} is damaged")
+    if sum(len(source_of(cell)) for cell in cells) > MOST_LETTERS:
+        raise NotMarked(f"its cells hold more than {MOST_LETTERS:,} letters")
     return cells
 
 
