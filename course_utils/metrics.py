@@ -288,3 +288,105 @@ def wasserstein(places: Float[Tensor, " N"], p: Float[Tensor, " N"], q: Float[Te
     """
     carried = (p - q).cumsum(0)[:-1]  # what has to cross each gap
     return (carried.abs() * places.diff()).sum()
+
+
+def ring_energy(x: Float[Tensor, "B C N N"]) -> Float[Tensor, "B R"]:
+    """Energy of each square picture at 0, 1, 2, … waves across it, in any direction; all rings add up to sum x^2.
+
+    Ring r holds the waves (ky, kx) whose length, the root of ky^2 + kx^2, is nearest to r.
+    """
+    N = x.shape[-1]
+    waves = torch.fft.fftfreq(N, 1 / N, device=x.device)
+    ring = torch.hypot(waves[:, None], waves).round().long().flatten()
+    energy = torch.fft.fft2(x, norm="ortho").abs().square().sum(1).flatten(1)
+    return energy.new_zeros(len(x), int(ring.max()) + 1).index_add(1, ring, energy)
+
+
+def fine_share(x: Float[Tensor, "B C N N"], coarsest: int = 8) -> Float[Tensor, " B"]:
+    """Share of a picture's energy away from its mean at `coarsest` or more waves across it, 0 to 1."""
+    energy = ring_energy(x)
+    return energy[:, coarsest:].sum(1) / energy[:, 1:].sum(1)
+
+
+def gradient_energy(x: Float[Tensor, "B C H W"]) -> Float[Tensor, " B"]:
+    """Sum of the squared differences of neighboring pixels, to the right and below; 0 for an even gray."""
+    right, below = x.diff(dim=3), x.diff(dim=2)
+    return right.square().flatten(1).sum(1) + below.square().flatten(1).sum(1)
+
+
+def covered_share(x: Float[Tensor, "N *D"], x_fake: Float[Tensor, "M *D"], x_real: Float[Tensor, "M *D"]) -> float:
+    """Share of pictures x with a sample as near as nine of ten of them have a real one; as many x_real as samples."""
+    radius = nearest_distance(x, x_real).quantile(0.9)
+    return (nearest_distance(x, x_fake) <= radius).float().mean().item()
+
+
+def moments(features: Float[Tensor, "N F"]) -> tuple[Float[Tensor, " F"], Float[Tensor, "F F"]]:
+    """Mean and covariance (over N - 1) of the rows, in double precision, on the CPU."""
+    features = features.detach().cpu().double()  # not every accelerator knows double precision
+    return features.mean(0), features.T.cov()
+
+
+def matrix_root(cov: Float[Tensor, "F F"]) -> Float[Tensor, "F F"]:
+    """The symmetric matrix R with R R = cov, for a covariance matrix; eigenvalues that rounding left below 0 are 0."""
+    values, vectors = torch.linalg.eigh(cov)
+    return vectors * values.clamp(min=0).sqrt() @ vectors.T
+
+
+def frechet_distance(
+    mu_a: Float[Tensor, " F"], cov_a: Float[Tensor, "F F"], mu_b: Float[Tensor, " F"], cov_b: Float[Tensor, "F F"]
+) -> float:
+    """Squared Fréchet distance of two Gaussians: |mu_a - mu_b|^2 + tr(cov_a + cov_b - 2 (cov_a cov_b)^(1/2)).
+
+    Dowson & Landau (1982), doi:10.1016/0047-259X(82)90077-X. It is the squared 2-Wasserstein distance as well.
+    """
+    root = matrix_root(cov_a)
+    # root cov_b root is symmetric and has the eigenvalues of cov_a cov_b, which is not.
+    shared = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()
+    return ((mu_a - mu_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * shared).item()
+
+
+def fid(features_real: Float[Tensor, "N F"], features_fake: Float[Tensor, "M F"]) -> float:
+    """Fréchet distance of the Gaussians with each set's mean and covariance: 0 is best; small sets come out too high.
+
+    Heusel et al. (2017), arXiv:1706.08500, equation 6, with features of a network of this course.
+    """
+    return frechet_distance(*moments(features_real), *moments(features_fake))
+
+
+def kid(features_real: Float[Tensor, "N F"], features_fake: Float[Tensor, "M F"]) -> float:
+    """Squared maximum mean discrepancy by the kernel (a·b / F + 1)^3, unbiased: around 0 for sets of one kind, +-.
+
+    Bińkowski et al. (2018), arXiv:1801.01401, section 4; Gretton et al. (2012), lemma 6.
+    """
+    real, fake = features_real.detach().cpu().double(), features_fake.detach().cpu().double()
+
+    def summed(a: Tensor, b: Tensor) -> Tensor:
+        # A thousand rows at a time, since the table of all pairs may not fit into memory.
+        return sum((part @ b.T / a.shape[1] + 1).pow(3).sum() for part in a.split(1000))
+
+    def own(a: Tensor) -> Tensor:
+        """Mean over pairs of different rows."""
+        alone = (a.square().sum(1) / a.shape[1] + 1).pow(3).sum()
+        return (summed(a, a) - alone) / (len(a) * (len(a) - 1))
+
+    return (own(real) + own(fake) - 2 * summed(real, fake) / (len(real) * len(fake))).item()
+
+
+def within(x: Float[Tensor, "N F"], others: Float[Tensor, "M F"], k: int) -> Bool[Tensor, " N"]:
+    """Which x lie in the region of the others: no farther from one of them than its own k-th neighbor among them."""
+    # The nearest of all is the point itself, at distance 0.
+    radii = torch.cat(
+        [torch.cdist(part, others).topk(k + 1, largest=False).values[:, k] for part in others.split(1000)]
+    )
+    return torch.cat([(torch.cdist(part, others) <= radii).any(1) for part in x.split(1000)])
+
+
+def precision_recall(
+    features_real: Float[Tensor, "N F"], features_fake: Float[Tensor, "M F"], k: int = 3
+) -> tuple[float, float]:
+    """Share of the fakes in the region of the real ones, and of the real ones in the region of the fakes, 0 to 1.
+
+    Kynkäänniemi et al. (2019), arXiv:1904.06991, algorithm 1. Both depend on N and M: compare equal ones.
+    """
+    precision = within(features_fake, features_real, k).float().mean().item()
+    return precision, within(features_real, features_fake, k).float().mean().item()

@@ -14,7 +14,7 @@ from itertools import cycle
 import numpy as np
 import torch
 from IPython.display import display
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -494,6 +494,17 @@ def code_maps(maps: Mapping[str, Float[Tensor, "N 2"]], y: Int[Tensor, " N"], ti
     return figure
 
 
+def code_map_over(draws: Float[Tensor, "M 2"], z: Float[Tensor, "N 2"], y: Int[Tensor, " N"], title: str) -> Figure:
+    """A code map over draws of a prior in gray; names of classes that lie close are pushed apart."""
+    figure = code_map(z, y, title)
+    ax = figure.axes[0]
+    ax.scatter(*array(draws).T, s=6, color="#DDDDDD", linewidths=0, zorder=0)
+    places = np.array([name.get_position() for name in ax.texts])
+    for name, place in zip(ax.texts, _apart(places, 0.08 * np.ptp(array(z))), strict=True):
+        name.set_position(place)
+    return figure
+
+
 def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     """Points (N, 2), pushed off each other until they lie about `gap` apart."""
     for _ in range(100):
@@ -793,5 +804,111 @@ def moves(
         ax.set_title(label, fontsize=9, fontweight="normal")
     axes[0, 0].text(0.99, 0.97, "p", transform=axes[0, 0].transAxes, color=INK, fontweight="bold", va="top", ha="right")
     axes[0, 0].text(0.99, 0.03, "q", transform=axes[0, 0].transAxes, color=VERMILION, fontweight="bold", ha="right")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def regions(
+    panels: Mapping[str, tuple[Float[Tensor, "N 2"], Float[Tensor, " N"], Float[Tensor, "M 2"], Bool[Tensor, " M"]]],
+    colors: Sequence[str],
+    title: str,
+) -> Figure:
+    """A panel for each set of the plane: a disc around each of its points, and other points, hollow where outside.
+
+    An entry holds the points, the radii of their discs, the others, and which of these lie inside; of `colors` the
+    first is for the points of the first panel and the others of the second, the second for the rest.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 3.4), sharex=True, sharey=True, squeeze=False)
+    for i, (ax, (label, (points, radii, others, inside))) in enumerate(zip(axes[0], panels.items(), strict=True)):
+        own, other = (colors[i % 2], colors[1 - i % 2])
+        for point, radius in zip(array(points), array(radii), strict=True):
+            ax.add_patch(plt.Circle(tuple(point), float(radius), color=own, alpha=0.09, linewidth=0))
+        ax.scatter(*array(points).T, s=5, color=own, linewidths=0)
+        inside = array(inside)
+        ax.scatter(*array(others)[inside].T, s=14, color=other, linewidths=0)
+        ax.scatter(*array(others)[~inside].T, s=14, facecolors="none", edgecolors=other, linewidths=0.9)
+        ax.set_title(label, fontsize=9, fontweight="normal")
+        ax.set(aspect="equal", xlabel="first coordinate")
+    axes[0, 0].set_ylabel("second coordinate")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def scores(
+    columns: Mapping[str, Mapping[str, Sequence[float]]], title: str, logarithmic: Sequence[str] = (), live: str = ""
+) -> Figure:
+    """A table: a column for each score, a row for each model, with mean and two standard errors above a dot a run.
+
+    The row `live` is drawn in vermilion. A row of one run has no error. Columns in `logarithmic` have such an axis.
+    """
+    labels = list(next(iter(columns.values())))
+    figure, axes = plt.subplots(1, len(columns), figsize=(7.2, 0.8 + 0.48 * len(labels)), sharey=True, squeeze=False)
+    for ax, (name, kinds) in zip(axes[0], columns.items(), strict=True):
+        if name in logarithmic:
+            positive = all(value > 0 for values in kinds.values() for value in values)
+            ax.set_xscale("log" if positive else "symlog")
+        for row, label in enumerate(labels):
+            values, color = np.array(kinds[label]), VERMILION if label == live else BLUE
+            words, digits = "", 2 if np.abs(values).max() < 10 else 0 if np.abs(values).max() > 100 else 1
+            if len(values) > 1:
+                error = 2 * values.std(ddof=1) / len(values) ** 0.5
+                digits += 0 < error < 0.5 * 10**-digits  # an error of 0.00 says little
+                words = f" ± {error:.{digits}f}"
+                ax.plot([values.mean() - error, values.mean() + error], [row + 0.2] * 2, color=color, linewidth=1.2)
+            ax.scatter(values, np.full(len(values), row + 0.2), s=12, color=color, alpha=0.7, linewidths=0)
+            place = ax.get_yaxis_transform()
+            words = f"{values.mean():.{digits}f}{words}".replace("-", "−")
+            box = {"color": "white", "pad": 1.0}  # the grid stops at the numbers
+            ax.text(0.5, row - 0.06, words, transform=place, ha="center", fontsize=8.5, bbox=box)
+        ax.set_title(name, fontsize=9)
+        ax.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+        ax.tick_params(axis="x", labelsize=7.5)
+        ax.tick_params(axis="y", length=0)
+    axes[0, 0].set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.45, -0.6))
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def overlaid(
+    panels: Mapping[str, tuple[Float[Tensor, "N 2"], Float[Tensor, "M 2"]]], title: str, names: tuple[str, str]
+) -> Figure:
+    """A panel for each pair of data (ink, larger) and fakes (vermilion, on top) in the plane, all to one scale."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 4.0), sharex=True, sharey=True, squeeze=False)
+    for ax, (label, (x_real, x_fake)) in zip(axes[0], panels.items(), strict=True):
+        ax.scatter(*array(x_real).T, s=11, color=INK, alpha=0.45, linewidths=0)
+        ax.scatter(*array(x_fake).T, s=4, color=VERMILION, linewidths=0)
+        ax.set(aspect="equal", xlabel=names[0])
+        ax.set_title(label, fontsize=9, fontweight="normal")
+    axes[0, 0].set_ylabel(names[1])
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def toward_endless(
+    sizes: Sequence[int],
+    panels: Mapping[str, Mapping[str, Float[Tensor, "S R"]]],
+    title: str,
+    colors: Sequence[str] = (INK, BLUE),
+) -> Figure:
+    """A panel for each score of sets of n pictures, over 1/n: R dots a size, and a line by least squares.
+
+    The line goes on to 1/n = 0, where endless sets stand, and ends in a ring.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(6.4, 3.0), squeeze=False)
+    places = 1 / np.array(sizes)
+    far = places.max()
+    for ax, (ylabel, kinds) in zip(axes[0], panels.items(), strict=True):
+        ends = []
+        for (label, scores), color in zip(kinds.items(), colors, strict=False):
+            y = array(scores)
+            x = np.repeat(places, y.shape[1])
+            slope, end = np.polyfit(x, y.ravel(), 1)
+            ax.scatter(x, y.ravel(), s=7, color=color, alpha=0.35, linewidths=0)
+            ax.plot([0, far], [end, end + slope * far], color=color, linewidth=1.2)
+            ax.plot(0, end, "o", color=color, markerfacecolor="white", markersize=6, clip_on=False, zorder=5)
+            ends.append((far, end + slope * far, label, color))
+        ax.set(xlim=(0, 1.03 * far), xlabel="pictures in a set", ylabel=ylabel)
+        ax.set_xticks([0, *places], ["∞", *(f"{n:,}" for n in sizes)], rotation=90, fontsize=7)
+        _name_ends(ax, ends)
     figure.suptitle(title, x=0.01, ha="left")
     return figure

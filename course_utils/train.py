@@ -177,3 +177,49 @@ def _why(means: dict[str, float], epoch: int) -> str:
         f"Training stopped in epoch {epoch + 1}: the term {name!r} became {means[name]}. "
         "Try a smaller lr, and look whether the inputs lie in the range that the loss expects."
     )
+
+
+def fit_parts(
+    model: nn.Module,
+    x: Float[Tensor, "N ..."],
+    loss: Callable[..., Terms],
+    *,
+    epochs: int = 10,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.5, 0.999),
+    seed: int = 0,
+    label: str = "three parts",
+    after_epoch: Callable[[int], None] = lambda epoch: None,
+) -> dict[str, list[float]]:
+    """Train parts of a model that want different things, each by its own loss, and return each term's history.
+
+    `loss(model, batch)` gives a dict of terms, one number per image each. A term named like a part of the model, such
+    as "encoder", is minimized by this part's parameters alone; the others are only recorded. All parts move at once,
+    each with its own Adam. `after_epoch(epoch)` is called with 1, 2, ... What goes wrong ends as in `fit`.
+    """
+    generator = torch.Generator(device="cpu").manual_seed(seed)
+    optimizers = {
+        name: torch.optim.Adam(part.parameters(), lr=lr, betas=betas, fused=True)
+        for name, part in model.named_children()
+    }
+    history: dict[str, list[float]] = {}
+    with _running(model, epochs=epochs, label=label, history=history) as progress:
+        for epoch in progress:
+            sums: Terms = {}
+            for i in batches(len(x), batch_size, generator):
+                terms = loss(model, x[i])
+                for name in optimizers.keys() & terms.keys():
+                    # To this part and to no other, whatever else the loss has passed through.
+                    weights = list(getattr(model, name).parameters())
+                    gradients = torch.autograd.grad(terms[name].mean(), weights, retain_graph=True)
+                    for weight, gradient in zip(weights, gradients, strict=True):
+                        weight.grad = gradient
+                for optimizer in optimizers.values():
+                    optimizer.step()
+                for name, term in terms.items():
+                    sums[name] = sums.get(name, 0) + term.detach().sum()
+            _record(history, {name: float(total) / len(x) for name, total in sums.items()}, epoch)
+            progress.set_postfix({name: f"{means[-1]:.2f}" for name, means in history.items() if name in optimizers})
+            after_epoch(epoch + 1)
+    return history

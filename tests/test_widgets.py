@@ -12,6 +12,7 @@ from course_utils.errors import CourseError
 from course_utils.models.autoencoder import DenseAutoencoder
 from course_utils.models.conditional import ConditionalVAE, one_hot
 from course_utils.models.convolutional import overlap
+from course_utils.models.features import digit_features
 from course_utils.models.sprites import SpriteVAE
 from course_utils.models.vae import DenseVAE
 from course_utils.widgets.view import DRAWING, Drawing, Pad, Pick, Scene, Slider, TrainingView, View
@@ -55,6 +56,8 @@ def experiments():
         "two_players": widgets.two_players(data.points("moons", 300).x, rounds=4),
         "digits_game": widgets.digits_game(images.x_train[:300], rounds=4),
         "mode_collapse": widgets.mode_collapse(data.points("rings", 300).x, torch.eye(2), 0.4, rounds=5),
+        "forged_sharpness": widgets.forged_sharpness(images.x_train[:20], images.x_test[:20]),
+        "judge_a_set": widgets.judge_a_set(images.x_train[:2500], images.y_train[:2500], digit_features()),
     }
 
 
@@ -422,3 +425,16 @@ def test_no_hand_made_critic_beats_the_distance_and_the_right_one_reaches_it():
     assert abs(score[(0.0, 2.0), (-1.0,) * 4]) < 1e-3
     (far, js_far), (near, js_near) = (list(compute(d, 1.0, *[0.0] * 4).values())[3:] for d in (6.0, 4.0))
     assert far - near == pytest.approx(2, abs=1e-3) and 0 < js_far - js_near < 0.1
+
+
+def test_a_judged_set_loses_precision_to_blur_and_recall_to_missing_digits():
+    images = data.digits()
+    compute = widgets.judge_a_set(images.x_train[:2500], images.y_train[:2500], digit_features()).compute
+    whole, blurred, fewer, small = (
+        {name: float(one) for name, one in list(compute(*values).items())[2:]}
+        for values in ((0, 0.0, 0.0, 500), (0, 1.2, 0.0, 500), (5, 0.0, 0.0, 500), (0, 0.0, 0.0, 50))
+    )
+    assert whole["FID"] < 0.3 < small["FID"] and abs(small["KID x 100"]) < 10
+    assert blurred["precision"] < whole["precision"] - 0.3
+    assert fewer["recall"] < whole["recall"] - 0.3 and abs(fewer["precision"] - whole["precision"]) < 0.1
+    assert blurred["FID"] > 1 and fewer["FID"] > 1

@@ -23,7 +23,14 @@ from course_utils.widgets.part2 import (
     turned_units,
     wipe_out,
 )
-from course_utils.widgets.part3 import be_the_critic, digits_game, mode_collapse, two_players
+from course_utils.widgets.part3 import (
+    be_the_critic,
+    digits_game,
+    forged_sharpness,
+    judge_a_set,
+    mode_collapse,
+    two_players,
+)
 
 __all__ = [
     "be_the_critic",
@@ -34,7 +41,9 @@ __all__ = [
     "digits_game",
     "draw_digit",
     "fill_in",
+    "forged_sharpness",
     "gradient_estimates",
+    "judge_a_set",
     "kernel_and_stride",
     "many_draws",
     "mode_collapse",

@@ -1,13 +1,14 @@
 """The experiments of lessons 12 to 17: each function returns the view of a compute function over a lesson's data."""
 
+import copy
 from collections.abc import Iterator
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from course_utils import losses, metrics
-from course_utils.models import gan, packing
+from course_utils.models import gan, packing, spoiled
 from course_utils.widgets.view import Outputs, Scene, Slider, TrainingView, View
 
 PLANE = "data dark, fakes orange with the way they are pushed; green: D takes it for real"
@@ -277,4 +278,72 @@ def be_the_critic() -> View:
         second=Slider("from -2 to 0", slopes, start=2),
         third=Slider("from 0 to 2", slopes, start=2),
         fourth=Slider("from 2 to 12", slopes, start=2),
+    )
+
+
+def forged_sharpness(x_soft: Float[Tensor, "N 1 28 28"], x_real: Float[Tensor, "N 1 28 28"]) -> View:
+    """Lesson 16: blur, added edges and noise on soft samples, against two measures of sharpness of real pictures."""
+    x_soft, x_real = x_soft.cpu(), x_real.cpu()
+    noise = torch.randn(x_soft.shape, generator=torch.Generator("cpu").manual_seed(0), device="cpu")
+    waves = torch.arange(1.0, 15.0, device="cpu")
+    target = metrics.fine_share(x_real).mean(), metrics.gradient_energy(x_real).mean()
+
+    def line(x: Tensor) -> Tensor:
+        return torch.stack([waves, metrics.ring_energy(x).mean(0)[1:15].clamp(min=1e-4).log10()], 1)
+
+    def compute(blur: float, edges: float, strength: float) -> Outputs:
+        x = spoiled.blurred(x_soft, blur)
+        x = (x + edges * (x - spoiled.blurred(x, 1.0)) + strength * noise).clamp(0, 1)
+        return {
+            "your forgeries": x[:10],
+            "held-out digits": x_real[:10],
+            "log10 energy by waves across: the digits', and yours in blue": torch.stack([line(x_real), line(x)]),
+            "fine share, yours / the digits'": metrics.fine_share(x).mean() / target[0],
+            "gradient energy, yours / the digits'": metrics.gradient_energy(x).mean() / target[1],
+        }
+
+    return View(
+        "Forge the sharpness",
+        compute,
+        blur=Slider("blur, pixels", [0.0, 0.4, 0.6, 0.8, 1.0, 1.5]),
+        edges=Slider("edges added, times", [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0]),
+        strength=Slider("noise, standard deviation", [0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2]),
+    )
+
+
+MAPPED = "reference dark, your set orange, in the two directions in which features differ most"
+
+
+@torch.no_grad()
+def judge_a_set(x: Float[Tensor, "N 1 28 28"], y: Int[Tensor, " N"], network: nn.Module) -> View:
+    """Lesson 17: real pictures, spoiled in three ways by the reader, against 500 others by four numbers."""
+    x, y, network = x.cpu(), y.cpu(), copy.deepcopy(network).cpu()
+    real, pool, labels = network(x[:500]), x[500:], y[500:]
+    mean, axes = metrics.principal_subspace(real, 2)
+    plane = (real - mean) @ axes.T
+    noise = torch.randn(500, 1, 28, 28, generator=torch.Generator("cpu").manual_seed(0), device="cpu")
+
+    def compute(missing: int, sigma: float, grain: float, count: int) -> Outputs:
+        chosen = pool[labels >= missing][:count]
+        x_fake = (spoiled.blurred(chosen, sigma) + grain * noise[:count]).clamp(0, 1)
+        fake = network(x_fake)
+        precision, recall = metrics.precision_recall(real, fake)
+        places = (fake - mean) @ axes.T
+        scene = Scene(torch.zeros(2, 2, device="cpu"), plane[:300], places[:300], 0 * places[:300], 4.5)
+        return {
+            "your set, its first ten pictures": x_fake[:10],
+            MAPPED: scene,
+            "FID": torch.tensor(metrics.fid(real, fake)),
+            "KID x 100": torch.tensor(100 * metrics.kid(real, fake)),
+            "precision": torch.tensor(precision),
+            "recall": torch.tensor(recall),
+        }
+
+    return View(
+        "Judge a set",
+        compute,
+        missing=Slider("digits left out, from 0 on", [0, 1, 2, 3, 5, 7]),
+        sigma=Slider("blur, pixels", [0.0, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5]),
+        grain=Slider("noise", [0.0, 0.02, 0.05, 0.1, 0.2]),
+        count=Slider("pictures", [50, 100, 200, 500], start=3),
     )

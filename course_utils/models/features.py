@@ -1,0 +1,57 @@
+"""A small network that turns pictures of digits into a few numbers, by which sets of pictures are compared.
+
+It is trained once, by data/digit_features.py, and ships with the course: numbers that were measured with different
+feature networks cannot be compared.
+"""
+
+import pickle
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from course_utils import data
+from course_utils.errors import CourseError
+
+
+class DigitFeatures(nn.Module):
+    """Pictures in [0, 1] to `feature_dim` features: the last hidden layer of a convolutional classifier of digits.
+
+    Each feature has mean 0 and variance 1 over the training pictures. The idea is that of Heusel et al. (2017),
+    arXiv:1706.08500, whose features are those of an Inception network for photographs.
+    """
+
+    def __init__(self, feature_dim: int = 16, channels: int = 16):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, channels, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(2 * channels * 7 * 7, feature_dim),
+            nn.BatchNorm1d(feature_dim, affine=False),
+        )
+        self.label = nn.Sequential(nn.ReLU(), nn.Linear(feature_dim, 10))
+
+    def forward(self, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, "B F"]:
+        return self.layers(x)
+
+    def logits(self, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, "B 10"]:
+        """What the classifier was trained by: a logit for each label."""
+        return self.label(self(x))
+
+
+def digit_features() -> DigitFeatures:
+    """The feature network as it ships: fixed weights, in evaluation mode, without gradients for the weights.
+
+    Raises CourseError if the file with its weights is missing or damaged.
+    """
+    network = DigitFeatures()
+    try:
+        network.load_state_dict(data.weights("digit_features"))
+    except (CourseError, RuntimeError, pickle.UnpicklingError, EOFError, OSError, AttributeError) as error:
+        raise CourseError(
+            "The feature network's weights, data/digit_features.pt, are missing or damaged: "
+            "make them again with `python data/digit_features.py`, which takes half a minute."
+        ) from error
+    return network.eval().requires_grad_(False)
