@@ -10,13 +10,14 @@ import re
 import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import unicodedata
 import urllib.request
 import zipfile
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import datetime, timedelta
 
 import pytest
@@ -339,6 +340,9 @@ def test_marks_by_hand_survive_and_a_changed_answer_is_noticed(copied):
     book.remember_judged(copied, LESSON)
     path = classroom.submissions(copied, LESSON)["ada"]
     path.write_text(path.read_text().replace("return z + z", "return 2.0 * z"))
+    assert "handed in anew" in scores(copied)["ada"].status  # 10.5 are the marks of another notebook
+    assert "1 were handed in anew" in " ".join(export.export(copied, [LESSON]))
+    assert "10.5" not in (copied / "export" / "moodle.csv").read_text()
     rounds.mark_lesson(copied, LESSON, show=lambda line: None)
     assert not [line for line in book.enter(copied, LESSON) if "changed since" in line]
     assert scores(copied)["ada"].score == 10.5
@@ -614,6 +618,14 @@ def test_the_command_says_what_it_does_and_what_it_lacks(tmp_path, capsys, monke
     monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
     assert cli.main(["--class", str(tmp_path), "mark"]) == 1
     assert "[instructor]" in capsys.readouterr().err
+
+
+def test_a_gradebook_that_is_being_written_is_one_line(spring, capsys):
+    with closing(sqlite3.connect(spring / "gradebook.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert cli.main(["--class", str(spring), "export"]) == 1
+    shown = capsys.readouterr().err
+    assert "database is locked" in shown and "try again" in shown and len(shown.splitlines()) == 1
 
 
 def test_every_command_of_the_guide_is_one(monkeypatch):

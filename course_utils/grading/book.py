@@ -6,9 +6,12 @@ would run with the instructor's rights: no outputs, no HTML.
 
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from course_utils.errors import CourseError
 from course_utils.exercises import EXERCISES
 from course_utils.grading import classroom, formulas, submission
 from course_utils.grading.questions import Addition, additions
@@ -18,12 +21,21 @@ EMPTY = "No response."
 ADDED = "## Cells that the student added"
 
 
-def opened(folder: Path):
+@contextmanager
+def opened(folder: Path) -> Iterator:
     """nbgrader's gradebook of the class."""
     from nbgrader.api import Gradebook
+    from sqlalchemy.exc import OperationalError
 
     warnings.filterwarnings("ignore", message="Object of type .* not in session")  # nbgrader's own, and harmless
-    return Gradebook(f"sqlite:///{(folder / 'gradebook.db').resolve()}")
+    file = (folder / "gradebook.db").resolve()
+    try:
+        with Gradebook(f"sqlite:///{file}") as gradebook:
+            yield gradebook
+    except OperationalError as error:
+        raise CourseError(
+            f"{file}: {error.orig}. Wait until the desk and other commands have saved, then try again."
+        ) from error
 
 
 def enter(folder: Path, lesson: str) -> list[str]:

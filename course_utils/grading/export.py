@@ -8,7 +8,7 @@ from pathlib import Path
 from course_utils.grading import book, classroom
 from course_utils.grading.release import grade_id
 
-MARKED, WAITS = "marked", "waits for the desk"
+MARKED, WAITS, OUTDATED = "marked", "waits for the desk", "handed in anew since it was marked"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def lines(folder: Path, lessons: list[str]) -> list[Line]:
                 }
                 parts = {names[g.cell.name]: g.score for g in entry.grades if g.cell.name in names}
                 penalty = entry.late_submission_penalty or 0.0
-                status = WAITS if waiting else MARKED
+                path = handed_in.get(student)
+                changed = path and classroom.digest(path.read_bytes()) != record["submission"]
+                status = OUTDATED if changed else WAITS if waiting else MARKED
                 found.append(Line(student, lesson, status, entry.score - penalty, of, penalty, late, parts))
     return found
 
@@ -86,10 +88,15 @@ def export(folder: Path, lessons: list[str]) -> list[str]:
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *lessons]
     rows = [[f"{names[s]['last_name']}, {names[s]['first_name']}", "", s, s, "", *scores(s)] for s in people]
     _save(folder / "export" / "canvas.csv", [head, ["    Points Possible", "", "", "", "", *of], *rows])
-    waiting = sum(line.status == WAITS for line in found)
+    waiting, outdated = (sum(line.status == status for line in found) for status in (WAITS, OUTDATED))
     made = [f"{len(found)} lines in {folder / 'export' / 'marks.csv'}; moodle.csv and canvas.csv beside it."]
     if waiting:
         made.append(f"! {waiting} wait for the desk (`grade desk`): left empty in moodle.csv and canvas.csv.")
+    if outdated:
+        made.append(
+            f"! {outdated} were handed in anew since they were marked (`grade mark`): "
+            "left empty in moodle.csv and canvas.csv."
+        )
     return made + [
         f"! {line.student}, {line.lesson[:2]}: {line.status}; its score is left empty."
         for line in found
