@@ -287,6 +287,13 @@ def test_a_list_of_students_with_other_separators_is_refused(tmp_path):
         classroom.students(tmp_path)
 
 
+def test_a_class_without_a_list_says_that_a_name_is_anybodys(spring, tmp_path):
+    folder = shutil.copytree(spring, tmp_path / "class")
+    (folder / "students.csv").write_text(ROSTER.splitlines()[0] + "\n")
+    assert [line for line in collect.collect(folder, spring / "downloads") if "lists nobody" in line]
+    assert not [line for line in collect.collect(spring, spring / "downloads") if "lists nobody" in line]
+
+
 # Marks
 
 

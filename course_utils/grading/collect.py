@@ -61,6 +61,8 @@ def collect(folder: Path, source: Path) -> list[str]:
                 _keep(folder, student, lesson, older.content, older.time)
         taken[student, lesson] = found
     changed = [key for key, found in sorted(taken.items()) if _stored(folder, *key, found)]
+    if not roster:
+        notes.append("students.csv lists nobody: each notebook says itself whose it is, and anyone can give any name")
     lines = [f"{len(taken)} notebooks found, {len(changed)} of them new or changed."]
     for lesson in sorted({lesson for _, lesson in taken}):
         missing = sorted(set(roster) - set(classroom.submissions(folder, lesson)))
