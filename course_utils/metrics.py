@@ -88,7 +88,7 @@ class Judges:
     @torch.no_grad()
     def readings(self, x: Float[Tensor, "B 1 H W"]) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
         """Distance and confidence of each picture."""
-        return nearest_distance(x, self.x_train), self.classifier(x).softmax(1).amax(1)
+        return nearest_distance(x, self.x_train), confidence(self.classifier, x)
 
     @torch.no_grad()
     def labels(self, x: Float[Tensor, "B 1 H W"]) -> Int[Tensor, " B"]:
@@ -248,7 +248,7 @@ def digit_reader(images: Images, seed: int = 0, epochs: int = 10) -> nn.Module:
 
 
 @torch.no_grad()
-def sureness(reader: nn.Module, x: Float[Tensor, "B 1 H W"]) -> Float[Tensor, " B"]:
+def confidence(reader: nn.Module, x: Float[Tensor, "B 1 H W"]) -> Float[Tensor, " B"]:
     """The probability that a classifier gives its favorite label, for each picture, up to 1."""
     return reader(x).softmax(1).amax(1)
 

@@ -58,7 +58,7 @@ def rows(reader) -> list[dict]:
             def judge(generator, z=z, judged=judged):
                 x_fake = gan.rescale(generator.eval()(z), -1.0, 1.0, 0.0, 1.0)
                 generator.train()
-                sure = (metrics.sureness(reader, x_fake) > 0.9).float().mean()
+                sure = (metrics.confidence(reader, x_fake) > 0.9).float().mean()
                 judged.append((float(sure), float(x_fake.std(0).mean() / spread)))
 
             _, history = game(recipe, seed, SHORT, judge)

@@ -46,7 +46,7 @@ def judged(x_fake, x_hat, x_test, x_real, reader) -> dict[str, float]:
         "error": losses.squared_error(x_hat, x_test).mean().item(),
         "covered": metrics.covered_share(x_test, x_fake, x_real),
         "covered_blurred": metrics.covered_share(wide(x_test), wide(x_fake), wide(x_real)),
-        "sure": (metrics.sureness(reader, x_fake) > 0.9).float().mean().item(),
+        "sure": (metrics.confidence(reader, x_fake) > 0.9).float().mean().item(),
         "rarest": reader(x_fake).argmax(1).bincount(minlength=10).min().item() / len(x_fake),
     }
 

@@ -99,7 +99,7 @@ def test_a_reader_knows_held_out_digits_and_leaves_random_numbers_alone():
     reader = metrics.digit_reader(images, seed=0, epochs=2)
     assert torch.equal(before, torch.get_rng_state())
     assert (reader(images.x_test).argmax(1) == images.y_test).float().mean() > 0.85
-    sure = metrics.sureness(reader, images.x_test)
+    sure = metrics.confidence(reader, images.x_test)
     torch.testing.assert_close(sure, reader(images.x_test).softmax(1).max(1).values.detach())
     assert not sure.requires_grad
 
@@ -111,7 +111,7 @@ def test_shipped_weights_are_small_and_draw_what_the_reader_can_read():
     generator.load_state_dict(data.weights("gan_on_digits"))
     x_fake = gan.rescale(generator.eval()(normal(300, 16)), -1, 1, 0, 1).detach()
     reader = metrics.digit_reader(data.digits(), epochs=4)
-    assert (metrics.sureness(reader, x_fake) > 0.9).float().mean() > 0.5
+    assert (metrics.confidence(reader, x_fake) > 0.9).float().mean() > 0.5
     assert len(reader(x_fake).argmax(1).unique()) == 10
     with pytest.raises(CourseError, match="gan_on_digits"):
         data.weights("gan_on_digit")

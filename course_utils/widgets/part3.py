@@ -57,8 +57,8 @@ def two_players(x: Float[Tensor, "N 2"], rounds: int = 2400) -> TrainingView:
     return TrainingView(
         "Two players on the plane",
         training,
-        lr_generator=Slider("generator's lr", RATES, start=3),
-        lr_discriminator=Slider("discriminator's lr", RATES, start=3),
+        lr_generator=Slider("learning rate of the generator", RATES, start=3),
+        lr_discriminator=Slider("learning rate of the discriminator", RATES, start=3),
         generator_steps=Slider("generator steps a round", [1, 2, 5]),
         discriminator_steps=Slider("discriminator steps a round", [1, 2, 5]),
     )
