@@ -29,6 +29,10 @@ class Diverged(CourseError):
 
 def batches(n: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Indices of one epoch: every image once, in random order; the last batch may be smaller."""
+    if n == 0:
+        raise CourseError("There is nothing to train on: x holds no image.")
+    if batch_size < 1:
+        raise CourseError(f"A batch of {batch_size} images trains nothing: batch_size begins at 1.")
     order = torch.randperm(n, generator=generator, device="cpu").to(torch.get_default_device())
     return iter(order.split(batch_size))
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from course_utils import losses, train
+from course_utils.errors import CourseError
 
 x = torch.rand(300, 3, generator=torch.Generator().manual_seed(0))
 
@@ -85,3 +86,9 @@ def test_an_interrupt_keeps_the_history_so_far(capsys):
     assert "2 of 5 epochs are done" in capsys.readouterr().err
     with pytest.raises(KeyboardInterrupt):  # the second one in a row stops the cell
         train.fit(lin, x, interrupted, epochs=5)
+
+
+@pytest.mark.parametrize(("count", "batch_size", "words"), [(0, 64, "holds no image"), (3, 0, "begins at 1")])
+def test_batches_that_hold_nothing_are_one_sentence(count, batch_size, words):
+    with pytest.raises(CourseError, match=words):
+        train.fit(model(), x[:count], loss, batch_size=batch_size)
