@@ -30,7 +30,7 @@ from usual_loader import usual_loader
 from course_utils import data, losses, places, train
 from course_utils.models.vae import DenseVAE
 
-BATCHES, TURNS = (128, 256), 7  # the lessons train with batches of 128
+BATCHES, TURNS = (128, 256, 512), 7  # most lessons train with batches of 128
 LONGER = {"08": 90, "10": 90, "13": 180, "14": 90, "16": 90, "17": 90}  # seconds to run all; the others get 60
 IMPORTS = (
     "from course_utils import data, losses, metrics, plots, train, lesson, exercises; import course_utils.models.vae"
