@@ -1,12 +1,14 @@
 """Experiments in a real browser: dragged, typed at, drawn on, played; in a notebook of these tests and in lessons."""
 
 import ast
+import io
 import time
 
 import nbformat
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
 from playwright.sync_api import expect
 
 from course_utils import places
@@ -46,6 +48,10 @@ CELLS = {
     "fragile": 'View("Fragile", half, value=Slider("value", [0, 1, 2]))',
     "pick": 'View("Pick", which, digit=Pick("digit", torch.rand(3, 1, 9, 9), "abc"))',
     "drawing": 'View("Drawing", lambda drawing: {"ink": drawing.view(1, 1, 32, 32)}, drawing=Drawing("Draw"))',
+    "over": """
+plain = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 9, 9)
+View("Over", lambda digit, drawing: {"ink": drawing.sum()},
+     digit=Pick("digit", plain, ["black", "white"]), drawing=Drawing("Draw", over="digit"))""",
     "training": """
 torch.manual_seed(5)
 slices = []
@@ -199,6 +205,23 @@ def test_a_drawing_reaches_the_kernel(lab_page):
     settled(lab_page, view)
     ink = pixels(view.locator(".outputs canvas"))
     assert ink.max() > 200 and (ink > 100).sum() < 60
+
+
+def test_a_drawing_lets_what_is_picked_shine_through(lab_page):
+    view = run(lab_page, "over")
+    paper = view.locator(".paper")
+
+    def brightness():
+        return np.asarray(Image.open(io.BytesIO(paper.screenshot())).convert("L"))[20:40, 20:40].mean()
+
+    dark = brightness()
+    view.get_by_role("radio", name="white").check(force=True)
+    settled(lab_page, view)
+    assert dark < 10 and 60 < brightness() < 160
+    drag(lab_page, paper.get_by_role("application"), [(0.05, 0.15), (0.4, 0.15)])
+    settled(lab_page, view)
+    assert brightness() > 200  # a stroke is seen on white as well
+    assert view.locator(".outputs output").first.inner_text() != "0"
 
 
 def test_a_training_stands_still_until_it_is_played_and_when_it_is_paused_or_reset(lab_page):

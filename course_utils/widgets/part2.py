@@ -416,5 +416,8 @@ def wipe_out(
 
     names = [f"a handwritten {label}" for label in y.tolist()]
     return View(
-        "Wipe a part out", compute, digit=Pick("digit", x, names), drawing=Drawing("Paint over what is to be hidden")
+        "Wipe a part out",
+        compute,
+        digit=Pick("digit", x, names),
+        drawing=Drawing("Paint over what is to be hidden", over="digit"),
     )

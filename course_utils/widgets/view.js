@@ -71,14 +71,17 @@ function render({ model, el }) {
     ask(false);
   }
 
+  const parts = {}; // the controls' elements, by name
   for (const control of model.get("controls")) {
     const moved = (value) => {
       sent[control.name] = value;
       root.dataset.asked = last + 1;
       model.get("trains") ? anew() : ask(false);
     };
-    controls.append(CONTROLS[control.kind](control, sent[control.name], moved));
+    parts[control.name] = CONTROLS[control.kind](control, sent[control.name], moved);
+    controls.append(parts[control.name]);
   }
+  for (const { name, over } of model.get("controls")) if (over) layUnder(parts[name].querySelector(".paper"), parts[over]);
   const playButton = button("Play", () => play(!playing));
   if (model.get("trains")) {
     const step = button("Step", () => { play(false); ask(true); });
@@ -203,6 +206,17 @@ const CONTROLS = {
     return element("div", {}, element("span", {}, label), paper, element("div", { className: "buttons" }, clear));
   },
 };
+
+// Show below what is drawn the picture that is picked.
+function layUnder(paper, pick) {
+  const lay = () => {
+    const canvas = pick.querySelector("label:has(:checked) canvas");
+    paper.style.backgroundImage = `url(${canvas.toDataURL()})`;
+  };
+  paper.classList.add("over");
+  pick.addEventListener("change", lay);
+  lay();
+}
 
 // fraction(x, y, begins) of the element's width and height, for mouse, pen and finger.
 function onDrag(target, fraction) {

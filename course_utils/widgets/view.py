@@ -85,13 +85,17 @@ class Pad:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What the reader draws, given to the function as (DRAWING, DRAWING) in [0, 1], 0 where nothing is drawn."""
+    """What the reader draws, given to the function as (DRAWING, DRAWING) in [0, 1], 0 where nothing is drawn.
+
+    With `over`, the name of a Pick, the picture that is picked there shines through.
+    """
 
     label: str
+    over: str = ""
     start: Sequence[int] = (0,) * DRAWING**2
 
     def spec(self) -> dict:
-        return {"kind": "drawing", "size": DRAWING}
+        return {"kind": "drawing", "size": DRAWING, "over": self.over}
 
     def read(self, sent: Sequence[int]) -> Tensor:
         return torch.tensor(sent, dtype=torch.float32).view(DRAWING, DRAWING) / 255
