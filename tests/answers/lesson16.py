@@ -24,6 +24,7 @@ wrong("16.1", "not-halved")(lambda x: (2 * _around(x).mean(), 2 * _pairs(x).mean
 wrong("16.1", "pixel-mean")(lambda x: ((x - x.mean(0)).square().mean(), _pairs(x).mean()))
 wrong("16.1", "picture-sum")(lambda x: (_around(x).sum(), _pairs(x).sum()))
 wrong("16.1", "one-less")(lambda x: (0.5 * x.var(0).sum(), _pairs(x).mean()))
+wrong("16.1", "one-gray")(lambda x: (0.5 * (x - x.mean()).square().sum(1).mean(), _pairs(x).mean()))
 wrong("16.1", "median")(lambda x: (0.5 * (x - x.median(0).values).square().sum(1).mean(), _pairs(x).mean()))
 wrong("16.1", "root")(lambda x: (torch.cdist(x.mean(0)[None], x).mean(), _pairs(x).mean()))
 wrong("16.1", "not-itself")(lambda x: (_around(x).mean(), _pairs(x).sum() / (len(x) * (len(x) - 1))))
@@ -352,6 +353,9 @@ wrong("T16", "helps-finding")(_vaegan(decoder=lambda t: t["gamma"] * t["error"] 
 wrong("T16", "minimax")(_vaegan(decoder=lambda t: t["gamma"] * t["error"] - t["rejected"]))
 wrong("T16", "fakes-added")(_vaegan(decoder=lambda t: t["gamma"] * t["error"] + 2 * t["fooled"]))
 wrong("T16", "one-kind")(_vaegan(decoder=lambda t: t["gamma"] * t["error"] + _up(t["logits"][2])))
+wrong("T16", "mean-logit")(
+    _vaegan(decoder=lambda t: t["gamma"] * t["error"] + _up(0.5 * (t["logits"][1] + t["logits"][2])))
+)
 wrong("T16", "one-kind")(_vaegan(discriminator=lambda t: t["accepted"] + _down(t["logits"][2])))
 wrong("T16", "error-for-discriminator")(_vaegan(discriminator=lambda t: t["accepted"] + t["rejected"] + t["error"]))
 wrong("T16", "fakes-added")(_vaegan(discriminator=lambda t: 2 * (t["accepted"] + t["rejected"])))

@@ -56,6 +56,7 @@ def _three_losses(answer: Answer, judge: Judge) -> None:
                 ("helps-finding", gamma * error + rejected, "the decoder helps the discriminator: it wants its pictures to be taken for real"),
                 ("minimax", gamma * error - rejected, "this is the minimax form: -log D is asked"),
                 ("fakes-added", gamma * error + 2 * fooled, "the two kinds of fakes count half each: their mean is asked"),
+                ("mean-logit", gamma * error + functional.softplus(-0.5 * (hat + fake)), _LOGITS),
                 ("one-kind", gamma * error + up_fake, "the reconstructions take no part in the game: they are half of the fakes"),
                 ("one-kind", gamma * error + up_hat, "the samples take no part in the game: they are half of the fakes"),
                 ("no-error", fooled, "the error in the features is missing"),
@@ -66,6 +67,7 @@ def _three_losses(answer: Answer, judge: Judge) -> None:
                 ("error-for-discriminator", wants[2] + gamma * error, "the discriminator got the error in its features: it could make it small by seeing nothing"),
                 ("fakes-added", 2 * wants[2], "the two kinds of fakes count half each: their mean is asked"),
                 ("fakes-added", up_real + 2 * rejected, "the two kinds of fakes count half each: their mean is asked"),
+                ("mean-logit", up_real + functional.softplus(0.5 * (hat + fake)), _LOGITS),
                 ("one-kind", up_real + down_fake, "the reconstructions are missing: they are half of the fakes"),
                 ("one-kind", up_real + down_hat, "the samples are missing: they are half of the fakes"),
                 ("real-halved", 0.5 * up_real + rejected, "the real pictures count half: they count as much as all fakes"),
@@ -88,6 +90,7 @@ def _three_losses(answer: Answer, judge: Judge) -> None:
                 same(got[place], want, f"the loss of the {name} is off", known[name] + means, rtol=1e-3)
 
 
+_LOGITS = "the two logits were averaged: average the two terms, -log D of each, or -log(1 - D)"
 _SUMMED = "the error is half the squared distance of the features, summed over them"
 
 TASK = Exercise(
