@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from course_utils import losses, train
 from course_utils.data import Images
+from course_utils.errors import CourseError
 from course_utils.models.convolutional import conv_encoder
 
 
@@ -320,6 +321,11 @@ def covered_share(x: Float[Tensor, "N *D"], x_fake: Float[Tensor, "M *D"], x_rea
     return (nearest_distance(x, x_fake) <= radius).float().mean().item()
 
 
+def _enough(least: int, *sets: Tensor) -> None:
+    if min(map(len, sets)) < least:
+        raise CourseError(f"This score needs {least} pictures or more in each set; one has {min(map(len, sets))}.")
+
+
 def moments(features: Float[Tensor, "N F"]) -> tuple[Float[Tensor, " F"], Float[Tensor, "F F"]]:
     """Mean and covariance (over N - 1) of the rows, in double precision, on the CPU."""
     features = features.detach().cpu().double()  # not every accelerator knows double precision
@@ -350,6 +356,7 @@ def fid(features_real: Float[Tensor, "N F"], features_fake: Float[Tensor, "M F"]
 
     Heusel et al. (2017), arXiv:1706.08500, equation 6, with features of a network of this course.
     """
+    _enough(2, features_real, features_fake)
     return frechet_distance(*moments(features_real), *moments(features_fake))
 
 
@@ -358,6 +365,7 @@ def kid(features_real: Float[Tensor, "N F"], features_fake: Float[Tensor, "M F"]
 
     Bińkowski et al. (2018), arXiv:1801.01401, section 4; Gretton et al. (2012), lemma 6.
     """
+    _enough(2, features_real, features_fake)
     real, fake = features_real.detach().cpu().double(), features_fake.detach().cpu().double()
 
     def summed(a: Tensor, b: Tensor) -> Tensor:
@@ -374,6 +382,7 @@ def kid(features_real: Float[Tensor, "N F"], features_fake: Float[Tensor, "M F"]
 
 def within(x: Float[Tensor, "N F"], others: Float[Tensor, "M F"], k: int) -> Bool[Tensor, " N"]:
     """Which x lie in the region of the others: no farther from one of them than its own k-th neighbor among them."""
+    _enough(k + 1, others)
     # The nearest of all is the point itself, at distance 0.
     radii = torch.cat(
         [torch.cdist(part, others).topk(k + 1, largest=False).values[:, k] for part in others.split(1000)]

@@ -200,7 +200,8 @@ def fit_parts(
 
     `loss(model, batch)` gives a dict of terms, one number per image each. A term named like a part of the model, such
     as "encoder", is minimized by this part's parameters alone; the others are only recorded. All parts move at once,
-    each with its own Adam. `after_epoch(epoch)` is called with 1, 2, ... What goes wrong ends as in `fit`.
+    each with its own Adam; a part without a term raises CourseError. `after_epoch(epoch)` is called with 1, 2, ...
+    What goes wrong ends as in `fit`.
     """
     generator = torch.Generator(device="cpu").manual_seed(seed)
     optimizers = {
@@ -213,7 +214,9 @@ def fit_parts(
             sums: Terms = {}
             for i in batches(len(x), batch_size, generator):
                 terms = loss(model, x[i])
-                for name in optimizers.keys() & terms.keys():
+                if idle := optimizers.keys() - terms.keys():
+                    raise CourseError(f"No loss for {', '.join(sorted(idle))}: the terms are {', '.join(terms)}.")
+                for name in optimizers:
                     # To this part and to no other, whatever else the loss has passed through.
                     weights = list(getattr(model, name).parameters())
                     gradients = torch.autograd.grad(terms[name].mean(), weights, retain_graph=True)

@@ -76,6 +76,17 @@ def test_precision_and_recall_count_one_set_in_the_region_of_the_other():
     ]
 
 
+@pytest.mark.parametrize(
+    ("score", "least"),
+    [(metrics.fid, 2), (metrics.kid, 2), (metrics.precision_recall, 4)],
+    ids=["fid", "kid", "shares"],
+)
+def test_a_set_too_small_for_a_score_is_one_sentence(score, least):
+    score(normal(least, 3), normal(least, 3, seed=1))
+    with pytest.raises(CourseError, match=f"needs {least} pictures or more"):
+        score(normal(least, 3), normal(least - 1, 3, seed=1))
+
+
 def test_the_feature_network_knows_held_out_digits_and_is_scaled():
     images, network = data.digits(), digit_features()
     assert (network.logits(images.x_test).argmax(1) == images.y_test).float().mean() > 0.97

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from course_utils import losses, metrics, train
+from course_utils.errors import CourseError
+from course_utils.grading.tasks.lesson16 import three_losses
 from course_utils.models import spoiled, vaegan
 
 
@@ -61,10 +63,18 @@ def test_models_train_and_their_parts_have_a_loss_each(model, loss):
 
 def test_the_losses_of_a_vaegan_are_made_of_its_terms():
     model, x = vaegan.VAEGAN(3).eval(), torch.rand(6, 1, 28, 28)
+    torch.manual_seed(0)
     terms = vaegan.vaegan_losses(model, x, gamma=0.3)
-    assert torch.allclose(terms["encoder"], terms["feature error"] + terms["KL"])
-    far = vaegan.vaegan_losses(model, x, gamma=0.0)["decoder"]
-    assert (terms["decoder"] > far - 1).all() and (far > 0).all()
+    torch.manual_seed(0)
+    x_hat, mu, logvar = model(x)
+    x_fake = model.decoder(torch.randn_like(mu))
+    features, features_hat = model.discriminator.features(x), model.discriminator.features(x_hat)
+    logits = [model.discriminator(one) for one in (x, x_hat, x_fake)]
+    wants = three_losses(features, features_hat, mu, logvar, *logits, gamma=0.3)
+    for part, want in zip(("encoder", "decoder", "discriminator"), wants, strict=True):
+        assert torch.allclose(terms[part], want, rtol=1e-4), part
+    error, game = terms["feature error"], vaegan.vaegan_losses(model, x, gamma=0.0)["decoder"]
+    assert torch.allclose(terms["encoder"], error + terms["KL"]) and (game > 0).all()
 
 
 def test_an_adversarial_autoencoder_takes_any_prior():
@@ -96,6 +106,11 @@ def test_each_part_follows_its_own_loss_and_no_other():
     history = train.fit_parts(model, x, loss, epochs=3, batch_size=16, lr=0.01)
     assert model.left.weight.item() < 0.5 < model.right.weight.item()
     assert history["left"] == history["product"]
+
+
+def test_a_part_without_a_loss_is_named():
+    with pytest.raises(CourseError, match="No loss for right: the terms are left, wright"):
+        train.fit_parts(Leaning(), torch.ones(8, 1), lambda m, x: dict.fromkeys(("left", "wright"), m.left(x)[:, 0]))
 
 
 def test_a_diverging_part_ends_with_its_name_and_an_interrupt_with_the_history(capsys):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from course_utils import data
 from course_utils.errors import CourseError
+from course_utils.models.convolutional import conv_encoder
 
 
 class DigitFeatures(nn.Module):
@@ -22,15 +23,7 @@ class DigitFeatures(nn.Module):
 
     def __init__(self, feature_dim: int = 16, channels: int = 16):
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, channels, 4, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(2 * channels * 7 * 7, feature_dim),
-            nn.BatchNorm1d(feature_dim, affine=False),
-        )
+        self.layers = nn.Sequential(*conv_encoder(feature_dim, channels), nn.BatchNorm1d(feature_dim, affine=False))
         self.label = nn.Sequential(nn.ReLU(), nn.Linear(feature_dim, 10))
 
     def forward(self, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, "B F"]:

@@ -175,8 +175,15 @@ class ConvolutionalDiscriminator(nn.Module):
             nn.Linear(hidden_dim, 1),
         )
 
+    def features(self, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, "B F"]:
+        """What the two dense layers of `verdict` see, and where a VAE-GAN measures its error."""
+        return self.layers[:-3](x)
+
+    def verdict(self, features: Float[Tensor, "B F"]) -> Float[Tensor, " B"]:
+        return self.layers[-3:](features)[:, 0]
+
     def forward(self, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, " B"]:
-        return self.layers(x)[:, 0]
+        return self.verdict(self.features(x))
 
 
 def without_normalization(model: nn.Module) -> nn.Module:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from course_utils import losses
 from course_utils.models.convolutional import conv_encoder, transposed_decoder
-from course_utils.models.gan import PointDiscriminator
+from course_utils.models.gan import ConvolutionalDiscriminator, PointDiscriminator
 from course_utils.models.vae import ConvolutionalEncoder, reparameterize
 
 
@@ -33,30 +33,6 @@ class AdversarialAutoencoder(nn.Module):
         return self.decoder(self.encoder(x))
 
 
-class FeatureDiscriminator(nn.Module):
-    """Pictures to one logit each, by way of the features in which a VAE-GAN measures its error.
-
-    The discriminator of Radford et al. (2016), arXiv:1511.06434, on a smaller scale.
-    """
-
-    def __init__(self, hidden_dim: int = 128, channels: int = 16):
-        super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(1, channels, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1),
-            nn.BatchNorm2d(2 * channels),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),
-        )
-        self.verdict = nn.Sequential(
-            nn.Linear(2 * channels * 7 * 7, hidden_dim), nn.LeakyReLU(0.2), nn.Linear(hidden_dim, 1), nn.Flatten(0)
-        )
-
-    def forward(self, x: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, " B"]:
-        return self.verdict(self.features(x))
-
-
 class VAEGAN(nn.Module):
     """A VAE whose decoder is also a generator: pictures in [0, 1] to N(mu, diag sigma^2) over codes and back.
 
@@ -68,7 +44,7 @@ class VAEGAN(nn.Module):
         self.latent_dim = latent_dim
         self.encoder = ConvolutionalEncoder(latent_dim, channels)
         self.decoder = transposed_decoder(latent_dim, channels=channels)
-        self.discriminator = FeatureDiscriminator(hidden_dim, channels)
+        self.discriminator = ConvolutionalDiscriminator(hidden_dim, channels)
 
     def forward(
         self, x: Float[Tensor, "B 1 28 28"]
