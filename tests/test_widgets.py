@@ -11,7 +11,7 @@ from course_utils.data.images import from_drawing
 from course_utils.errors import CourseError
 from course_utils.models.autoencoder import DenseAutoencoder
 from course_utils.models.conditional import ConditionalVAE, one_hot
-from course_utils.models.convolutional import overlap
+from course_utils.models.convolutional import overlap, transposed_decoder
 from course_utils.models.features import digit_features
 from course_utils.models.sprites import SpriteVAE
 from course_utils.models.vae import DenseVAE
@@ -425,6 +425,22 @@ def test_no_hand_made_critic_beats_the_distance_and_the_right_one_reaches_it():
     assert abs(score[(0.0, 2.0), (-1.0,) * 4]) < 1e-3
     (far, js_far), (near, js_near) = (list(compute(d, 1.0, *[0.0] * 4).values())[3:] for d in (6.0, 4.0))
     assert far - near == pytest.approx(2, abs=1e-3) and 0 < js_far - js_near < 0.1
+
+
+def test_a_forgery_needs_more_than_noise_or_edges_alone():
+    state, decoder = data.weights("vaegan_on_digits"), transposed_decoder(8)
+    decoder.load_state_dict({key.split("/")[1]: value for key, value in state.items() if key.startswith("VAE/")})
+    with torch.no_grad():
+        soft = decoder(torch.randn(200, 8, generator=torch.Generator().manual_seed(0)))
+    view = widgets.forged_sharpness(soft, data.digits().x_test[:200])
+
+    def met(*values):
+        fine, gradient = (float(one) for one in list(view.compute(*values).values())[3:])
+        return 0.8 < fine < 1.2 and 0.8 < gradient < 1.2
+
+    assert not any(met(0.0, 0.0, strength) for strength in view.control["strength"].values)
+    assert not any(met(0.0, edges, 0.0) for edges in view.control["edges"].values)
+    assert met(0.8, 4.0, 0.0)
 
 
 def test_a_judged_set_loses_precision_to_blur_and_recall_to_missing_digits():

@@ -1,13 +1,14 @@
 """Small tables and trained weights that ship with the course, each beside the script that made it."""
 
 import csv
+import pickle
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from course_utils import places
-from course_utils.errors import choose
+from course_utils.errors import CourseError, choose
 
 
 def table(name: str) -> list[dict[str, str | float]]:
@@ -39,10 +40,15 @@ def _number(text: str) -> str | float:
 def weights(name: str) -> dict[str, Tensor]:
     """A trained model that ships with the course, by its name: its state, in single precision.
 
-    Raises CourseError for an unknown name.
+    Raises CourseError for an unknown name, and for a file that is damaged.
     """
     folder = places.ROOT / "data"
     known = [path.stem for path in sorted(folder.glob("*.pt"))]
     path = folder / f"{choose(name, known, 'set of weights')}.pt"
-    state = torch.load(path, map_location=torch.get_default_device(), weights_only=True)
+    try:
+        state = torch.load(path, map_location=torch.get_default_device(), weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
+        raise CourseError(
+            f"{path} is damaged: fetch it again, or make it with `python data/{name}.py`, which says how long it takes."
+        ) from error
     return {key: value.float() if value.is_floating_point() else value for key, value in state.items()}

@@ -4,13 +4,10 @@ It is trained once, by data/digit_features.py, and ships with the course: number
 feature networks cannot be compared.
 """
 
-import pickle
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from course_utils import data
-from course_utils.errors import CourseError
 from course_utils.models.convolutional import conv_encoder
 
 
@@ -35,16 +32,7 @@ class DigitFeatures(nn.Module):
 
 
 def digit_features() -> DigitFeatures:
-    """The feature network as it ships: fixed weights, in evaluation mode, without gradients for the weights.
-
-    Raises CourseError if the file with its weights is missing or damaged.
-    """
+    """The feature network as it ships: fixed weights, in evaluation mode, without gradients for the weights."""
     network = DigitFeatures()
-    try:
-        network.load_state_dict(data.weights("digit_features"))
-    except (CourseError, RuntimeError, pickle.UnpicklingError, EOFError, OSError, AttributeError) as error:
-        raise CourseError(
-            "The feature network's weights, data/digit_features.pt, are missing or damaged: "
-            "make them again with `python data/digit_features.py`, which takes half a minute."
-        ) from error
+    network.load_state_dict(data.weights("digit_features"))
     return network.eval().requires_grad_(False)
